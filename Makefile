@@ -1,0 +1,63 @@
+# Everything is installed into this checkout: .venv (the project and its tools) and .venv-cloud
+# (the local cloud, whose botocore conflicts with aws-sam-cli's).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The first interpreter that runs and is supported; `make setup PYTHON=…` chooses another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null \
+	&& { echo $$python; break; }; done)
+
+# `sam build` looks for pythonX.Y on PATH: the one of .venv, which is the one that runs the bundle here.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+# Not compiled when installed: most of it is never imported.
+INSTALL := -m pip --disable-pip-version-check --quiet --quiet install --no-compile
+
+.PHONY: help
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+.PHONY: setup
+setup: .venv/.made .venv-cloud/.made ## Install everything into the checkout (nothing, when nothing changed)
+
+.venv/.made: pyproject.toml src/requirements.txt ops/requirements.txt
+	@$(if $(PYTHON),,echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, and none is on PATH." >&2; exit 1)
+	@echo "Installing Ringhook and its tools into .venv (about a minute)"
+	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
+	@.venv/bin/python $(INSTALL) --editable '.[dev]'
+	@touch $@
+
+.venv-cloud/.made: ops/cloud-requirements.txt | .venv/.made
+	@echo "Installing the local cloud into .venv-cloud (about 20 seconds)"
+	@[ -x .venv-cloud/bin/python ] || .venv/bin/python -m venv .venv-cloud
+	@.venv-cloud/bin/python $(INSTALL) --requirement ops/cloud-requirements.txt
+	@touch $@
+
+.PHONY: run
+run: setup ## The whole of Ringhook on this machine, with sample webhooks, until Ctrl-C
+	@exec .venv/bin/ringhook run
+
+.PHONY: test
+test: setup ## Format, lint, types, template, and every test, with coverage
+	ruff format --check .
+	ruff check .
+	mypy
+	sam validate --lint
+	cfn-lint template.yaml
+	pytest --cov
+
+.PHONY: build
+build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed
+	sam build
+	python -m ringhook_ops.bundle .aws-sam/build
+
+.PHONY: clean
+clean: ## Remove everything that the other commands made
+	rm -rf .venv .venv-cloud .aws-sam .ringhook .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage
+	find src ops tests -name __pycache__ -prune -exec rm -rf {} +
+	find . -maxdepth 2 -name '*.egg-info' -prune -exec rm -rf {} +
