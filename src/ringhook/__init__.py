@@ -1,0 +1,1 @@
+"""Ringhook: a webhook arrives; the right person's phone rings, once, at a lawful hour."""

@@ -1,0 +1,61 @@
+"""A call: one intended phone call, known by an id that every copy of its webhook derives again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Status = Literal[
+    "queued",
+    "deferred",
+    "calling",
+    "initiated",
+    "refused",
+    "suppressed",
+    "cancelled",
+    "unmapped",
+    "uncertain",
+]
+
+
+class Call(BaseModel):
+    """What the receiver asks of the dialer: the call, or why it cannot be made (`unmapped`).
+
+    It travels through the queue as JSON. `payload` (the event's, as gzip in base64) goes along only
+    with an unmapped call, to be replayed after a fix.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    call_id: str
+    source: str
+    provider: str
+    route: str
+    topic: str
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+    correlation_id: str = ""
+    test: bool = False
+    account: str = "default"
+    agent_id: int = 0
+    phone_number: str = ""
+    metadata: dict[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    unmapped: str = ""
+    payload: str = ""
+
+
+def call_id(source: str, route: str, by: Literal["key", "event"], value: str) -> str:
+    """The id of the call that this route of this source makes for this key, or this event.
+
+    It depends on nothing that differs between two deliveries of one event, so a redelivery, a
+    second subscription, a duplicate in the queue and a replay all meet at one ledger item. A key
+    and an event id are told apart, so that a key cannot be made to collide with an event.
+    """
+    text = json.dumps([source, route, by, value])
+    return "call_" + hashlib.sha256(text.encode()).hexdigest()[:32]

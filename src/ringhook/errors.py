@@ -1,0 +1,47 @@
+"""Every error of Ringhook, arranged by what whoever catches it must do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class RinghookError(Exception):
+    """The base of all errors that Ringhook raises on purpose."""
+
+
+class RejectedError(RinghookError):
+    """The request is not proven to come from its sender: 401, and the reason stays in the log."""
+
+
+class BadRequestError(RinghookError):
+    """The sender is known, but what it sent cannot be read: 400, with the reason."""
+
+
+class UnavailableError(RinghookError):
+    """Something that must be looked at cannot be looked at now: wait, do not let through."""
+
+
+class UnmappedError(RinghookError):
+    """An event matched a route but lacks what the call needs; the text names field and cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with `routes.toml`: where (`line` from 1; 0: unknown), and the cure."""
+
+    line: int
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.where}: {self.message}" if self.where else f"{place}{self.message}"
+
+
+class RoutesError(RinghookError):
+    """`routes.toml` cannot be used; `problems` says all that is wrong with it, in file order."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Keep the problems sorted by line."""
+        self.problems = sorted(problems, key=lambda problem: problem.line)
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,221 @@
+"""`{{ JMESPath }}` in `routes.toml`: compiled once, typed results, errors that name the place."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import jmespath
+from jmespath import exceptions, functions
+
+from ringhook.errors import UnmappedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+
+
+class _Functions(functions.Functions):  # type: ignore[misc] # jmespath has no type hints
+    """What webhook payloads need beyond JMESPath's own functions."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    @functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_lower(self, text: str) -> str:
+        return text.lower()
+
+    @functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_upper(self, text: str) -> str:
+        return text.upper()
+
+    @functions.signature({"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_trim(self, text: str) -> str:
+        return text.strip()
+
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_split(self, text: str, separator: str) -> list[str]:
+        return text.split(separator) if separator else list(text)
+
+    @functions.signature({"types": ["string"]}, {"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_replace(self, text: str, old: str, new: str) -> str:
+        return text.replace(old, new) if old else text
+
+    @functions.signature()  # type: ignore[untyped-decorator]
+    def _func_now(self) -> str:
+        return self._now.isoformat(timespec="seconds")
+
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_date_add(self, time: str, duration: str) -> str | None:
+        start = parse_time(time)
+        step = parse_duration(duration.removeprefix("-"))
+        if start is None or step is None:
+            return None
+        try:
+            return (start - step if duration.startswith("-") else start + step).isoformat()
+        except OverflowError:
+            return None
+
+
+FUNCTION_NAMES = frozenset(_Functions.FUNCTION_TABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled JMESPath expression, which remembers its text."""
+
+    text: str
+    _parsed: Any
+
+    def __call__(self, payload: Any, now: datetime) -> Any:
+        """Evaluate; raises UnmappedError, naming the expression, if a function is misused."""
+        try:
+            options = jmespath.Options(custom_functions=_Functions(now))
+            return self._parsed.search(payload, options=options)
+        except (exceptions.JMESPathError, RecursionError) as error:
+            message = f"{{{{ {self.text} }}}} cannot be evaluated: {error}"
+            raise UnmappedError(message) from error
+
+
+def compile_expression(text: str) -> Expression:
+    """Compile JMESPath; raises ValueError saying what is wrong, unknown functions included."""
+    try:
+        parsed = jmespath.compile(text)
+    except exceptions.JMESPathError as error:
+        message = f"not a JMESPath expression: {_first_line(error)}"
+        raise ValueError(message) from error
+    for name in _functions_of(parsed.parsed):
+        if name not in FUNCTION_NAMES:
+            message = (
+                f"there is no function {name}(); there are {', '.join(sorted(FUNCTION_NAMES))}"
+            )
+            raise ValueError(message)
+    return Expression(text.strip(), parsed)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A string of `routes.toml`: literal text with `{{ JMESPath }}` in it."""
+
+    text: str
+    parts: tuple[str | Expression, ...]
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it holds no expression."""
+        return not any(isinstance(part, Expression) for part in self.parts)
+
+    def render(self, payload: Any, now: datetime) -> Any:
+        """The value for this payload: one lone `{{ … }}` keeps its type, anything else is text.
+
+        Raises UnmappedError if an expression finds nothing, or a list or object for a text.
+        """
+        if len(self.parts) == 1 and isinstance(self.parts[0], Expression):
+            return _found(self.parts[0], payload, now)
+        return "".join(
+            part if isinstance(part, str) else _text(part, _found(part, payload, now))
+            for part in self.parts
+        )
+
+
+def compile_template(text: str) -> Template:
+    """Compile a template; raises ValueError for a bad expression or an unclosed `{{`."""
+    parts = tuple(_parts(text))
+    return Template(text, parts or ("",))
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """`90s`, `10m`, `6h` or `30d` as a time span; None for anything else."""
+    match = DURATION.fullmatch(text.strip())
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
+
+
+def parse_time(value: object) -> datetime | None:
+    """An instant as senders write it: ISO 8601 (UTC if no zone is given) or epoch s or ms.
+
+    None if it cannot be read.
+    """
+    try:
+        if isinstance(value, str) and not re.fullmatch(r"[0-9]{9,14}(\.[0-9]+)?", value):
+            moment = datetime.fromisoformat(value.strip())
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            seconds = float(value)
+            # From the year 5138 on in seconds, so certainly milliseconds.
+            return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def _parts(text: str) -> Iterator[str | Expression]:
+    at = 0
+    while (opened := text.find("{{", at)) >= 0:
+        if opened > at:
+            yield text[at:opened]
+        closed = _end_of_expression(text, opened + 2)
+        if closed < 0:
+            message = "'{{' is not closed by '}}'"
+            raise ValueError(message)
+        yield compile_expression(text[opened + 2 : closed])
+        at = closed + 2
+    if at < len(text):
+        yield text[at:]
+
+
+def _end_of_expression(text: str, start: int) -> int:
+    """Where the `}}` stands: not inside quotes, nor closing a JMESPath `{key: value}`."""
+    depth, quote, at = 0, "", start
+    while at < len(text):
+        char = text[at]
+        if quote:
+            if char == "\\":
+                at += 1
+            elif char == quote:
+                quote = ""
+        elif char in "'\"`":
+            quote = char
+        elif char == "{":
+            depth += 1
+        elif char == "}":
+            if not depth and text[at : at + 2] == "}}":
+                return at
+            depth -= 1
+        at += 1
+    return -1
+
+
+def _found(expression: Expression, payload: Any, now: datetime) -> Any:
+    value = expression(payload, now)
+    if value is None:
+        message = f"{{{{ {expression.text} }}}} finds nothing in the payload"
+        raise UnmappedError(message)
+    return value
+
+
+def _text(expression: Expression, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    message = (
+        f"{{{{ {expression.text} }}}} is {'a list' if isinstance(value, list) else 'an object'}"
+    )
+    raise UnmappedError(message + ", which has no place inside a text")
+
+
+def _functions_of(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if node.get("type") == "function_expression":
+            yield node["value"]
+        for child in node.get("children", ()):
+            yield from _functions_of(child)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(":")

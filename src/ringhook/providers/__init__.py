@@ -1,0 +1,160 @@
+"""What a provider is: data about one kind of sender, in one file beside this one.
+
+`find` imports only the provider that a source uses, so cold start does not grow with the catalogue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - a field of a dataclass, whose type is public
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ringhook.expressions import compile_expression, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringhook.request import Request
+    from ringhook.signatures import Scheme
+
+# Where something stands: a function of the request and of the event's part of its payload.
+Locator = Callable[["Request", Any], Any]
+
+
+class Source(BaseModel):
+    """One sender of webhooks, at `/hooks/{its name}`. A provider may add settings of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str = Field(description="what kind of sender this is")
+    tenant: str | None = Field(
+        default=None,
+        description="the account that this source is pinned to (shop domain, portal id, …):"
+        " events of another one are refused",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One verified webhook. `never` says why it must ring nobody, whatever a route says."""
+
+    source: str
+    topic: str
+    event_id: str
+    occurred_at: datetime
+    payload: Any
+    test: bool = False
+    never: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One kind of sender.
+
+    `schemes`: how it proves itself; a request is held to the first one that it carries.
+    `items`: the events in a body that may hold many. `topic`, `occurred_at`, `tenant`, `test`:
+    where they stand. `identity`: what makes an event the same when it is sent again (the topic is always
+    part of it). `never` (by topic) and `never_when` (by JMESPath over the event's payload): what
+    must ring nobody, and why. `topics`: those it is known to send, to catch a misspelt one.
+    `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
+    error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
+    `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change.
+    """
+
+    title: str
+    schemes: tuple[Scheme, ...] = ()
+    items: Callable[[Any], list[Any]] = lambda payload: [payload]
+    topic: Locator = lambda _request, _payload: ""
+    identity: tuple[Locator, ...] = ()
+    occurred_at: Locator = lambda _request, _payload: None
+    tenant: Locator | None = None
+    test: Locator = lambda _request, _payload: False
+    never: Mapping[str, str] = field(default_factory=dict)
+    never_when: Mapping[str, str] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    has_topics: bool = True
+    unmapped_status: int = 202
+    settings: type[Source] = Source
+    adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
+
+    def events(self, request: Request, payload: Any) -> list[Event]:
+        """Every event that a verified request carries."""
+        return [self._event(request, item) for item in self.items(payload)]
+
+    def tenants(self, request: Request, payload: Any) -> set[str]:
+        """The accounts that the events of a request belong to, as texts."""
+        if self.tenant is None:
+            return set()
+        return {str(self.tenant(request, item)) for item in self.items(payload)}
+
+    def _event(self, request: Request, item: Any) -> Event:
+        topic = str(self.topic(request, item) or "")
+        identity = [topic, *(locate(request, item) for locate in self.identity)]
+        never = self.never.get(topic, "")
+        for expression, reason in self.never_when.items():
+            if compile_expression(expression)(item, request.received_at):
+                never = never or reason
+        return Event(
+            source=request.source,
+            topic=topic,
+            event_id="evt_" + digest(identity)[:32],
+            occurred_at=parse_time(self.occurred_at(request, item)) or request.received_at,
+            payload=item,
+            test=bool(self.test(request, item)),
+            never=never,
+        )
+
+
+def header(name: str) -> Locator:
+    """What the request says in this header (lower-case)."""
+    return lambda request, _payload: request.headers.get(name)
+
+
+def body(expression: str) -> Locator:
+    """What this JMESPath finds in the event's payload."""
+    compiled = compile_expression(expression)
+    return lambda request, payload: compiled(payload, request.received_at)
+
+
+def first(*places: Locator) -> Locator:
+    """What the first of these places that has anything has."""
+    return lambda request, payload: next(
+        (value for place in places if (value := place(request, payload)) not in (None, "")), None
+    )
+
+
+def whole_payload(_request: Request, payload: Any) -> str:
+    """The event's whole content: for a sender that repeats it unchanged when it sends again."""
+    return digest(payload)
+
+
+def digest(value: Any) -> str:
+    """A SHA-256 over JSON that does not depend on the order of keys or on white space."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def names() -> list[str]:
+    """Every provider's name, in alphabetical order."""
+    modules = (m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    return sorted(name.replace("_", "-") for name in modules)
+
+
+def find(name: str) -> Provider:
+    """The provider of this name. Raises KeyError if there is none."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        raise KeyError(name)
+    try:
+        module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    except ModuleNotFoundError as error:
+        raise KeyError(name) from error
+    provider: Provider = module.PROVIDER
+    return provider

@@ -1,0 +1,16 @@
+"""Any sender that logs in with a user and a password (HTTP Basic, RFC 7617)."""
+
+from __future__ import annotations
+
+from ringhook.providers import Provider
+from ringhook.providers._generic import GenericSource, adapt, items
+from ringhook.signatures import Basic
+
+PROVIDER = Provider(
+    title="HTTP Basic",
+    schemes=(Basic(),),
+    items=items,
+    unmapped_status=422,
+    settings=GenericSource,
+    adapt=adapt,
+)

@@ -1,0 +1,16 @@
+"""Any sender that puts a shared secret into `Authorization: Bearer …` (RFC 6750)."""
+
+from __future__ import annotations
+
+from ringhook.providers import Provider
+from ringhook.providers._generic import GenericSource, adapt, items
+from ringhook.signatures import HeaderToken
+
+PROVIDER = Provider(
+    title="Bearer token",
+    schemes=(HeaderToken(header="authorization", prefix="Bearer "),),
+    items=items,
+    unmapped_status=422,
+    settings=GenericSource,
+    adapt=adapt,
+)

@@ -1,0 +1,71 @@
+"""Shopify: shop webhooks (orders, checkouts, customers, fulfilments, privacy).
+
+Source: shopify.dev, "About webhooks", "Verify webhook deliveries" and "Privacy law compliance".
+"""
+
+from __future__ import annotations
+
+from ringhook.providers import Provider, body, first, header, whole_payload
+from ringhook.signatures import Hmac
+
+PROVIDER = Provider(
+    title="Shopify",
+    schemes=(
+        Hmac(header="x-shopify-hmac-sha256", encoding="base64"),
+        # "Events", in developer preview, signs alike under names without the X-.
+        Hmac(header="shopify-hmac-sha256", encoding="base64"),
+    ),
+    topic=first(header("x-shopify-topic"), header("shopify-topic")),
+    # The signature covers the body alone: whoever repeats a captured body may write other ids
+    # above it, so the ids in the headers make no event a new one.
+    identity=(whole_payload,),
+    # The header is unsigned too, but it is the only time of the event itself; the ledger is what
+    # stops a captured body from ringing again.
+    occurred_at=first(
+        header("x-shopify-triggered-at"),
+        header("shopify-triggered-at"),
+        body("updated_at"),
+        body("created_at"),
+    ),
+    tenant=first(header("x-shopify-shop-domain"), header("shopify-shop-domain")),
+    test=body("test"),
+    never={
+        "customers/redact": "a customer asked to be erased",
+        "customers/data_request": "a customer asked for their data",
+        "shop/redact": "a shop asked to be erased",
+        "app/uninstalled": "the shop removed the app",
+        "customers/delete": "the customer was deleted",
+    },
+    topics=(
+        "app/uninstalled",
+        "carts/create",
+        "carts/update",
+        "checkouts/create",
+        "checkouts/delete",
+        "checkouts/update",
+        "customers/create",
+        "customers/data_request",
+        "customers/delete",
+        "customers/disable",
+        "customers/enable",
+        "customers/redact",
+        "customers/update",
+        "customers_marketing_consent/update",
+        "draft_orders/create",
+        "draft_orders/update",
+        "fulfillment_events/create",
+        "fulfillments/create",
+        "fulfillments/update",
+        "orders/cancelled",
+        "orders/create",
+        "orders/delete",
+        "orders/edited",
+        "orders/fulfilled",
+        "orders/paid",
+        "orders/partially_fulfilled",
+        "orders/updated",
+        "refunds/create",
+        "returns/request",
+        "shop/redact",
+    ),
+)

@@ -1,0 +1,227 @@
+"""The Lambda behind the webhook URL: prove who sent it, map it, hand its calls over, answer."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from ringhook import routes as routes_file
+from ringhook import settings, signatures
+from ringhook.errors import BadRequestError, RejectedError, RinghookError, UnavailableError
+from ringhook.mapping import Ignored, map_event
+from ringhook.queue import CallQueue
+from ringhook.request import from_gateway
+from ringhook.secret_store import SecretStore, as_list
+from ringhook.telemetry import count, logger, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from ringhook.calls import Call
+    from ringhook.dialing import Result
+    from ringhook.providers import Event, Provider
+    from ringhook.request import Request
+    from ringhook.routes import Connection, Routes
+
+ROUTES = Path(__file__).parent.parent / "routes.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: the HTTP status and a JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Everything that answering a webhook needs."""
+
+    routes: Routes
+    secrets: SecretStore
+    deliver: Callable[[Sequence[Call], int], Reply]
+
+    def answer(self, request: Request) -> Reply:
+        """Answer one request; raises the errors that `handler` turns into statuses."""
+        connection = self.routes.sources.get(request.source)
+        if connection is None:
+            return Reply(404, {"error": f"there is no source {request.source!r}"})
+        if request.method != "POST":
+            return Reply(405, {"error": "webhooks are sent with POST"})
+        self._verify(connection.provider, request)
+        payload = request.payload()
+        check_tenant(connection, request, payload)
+        events = connection.provider.events(request, payload)
+        calls, reasons = self._map(events, request)
+        if not calls:
+            return Reply(200, {"calls": [], "reason": "; ".join(dict.fromkeys(reasons))})
+        return self.deliver(calls, connection.provider.unmapped_status)
+
+    def _verify(self, provider: Provider, request: Request) -> None:
+        now = request.received_at
+        for fresh in (False, True):
+            secrets = as_list(self.secrets.get(fresh=fresh).get(request.source))
+            try:
+                signatures.verify(provider.schemes, request, secrets, now)
+            except (RejectedError, UnavailableError):
+                # The secret may have been filled in or changed since it was read.
+                if fresh:
+                    raise
+            else:
+                return
+
+    def _map(self, events: Sequence[Event], request: Request) -> tuple[list[Call], list[str]]:
+        calls: dict[str, Call] = {}
+        reasons: list[str] = []
+        for event in events:
+            if event.never:
+                reasons.append(f"{event.topic or 'the event'} never rings anybody: {event.never}")
+                logger.info("event.never_rings", topic=event.topic, reason=event.never)
+            mapped = map_event(
+                event, self.routes, now=request.received_at, correlation_id=request.correlation_id
+            )
+            for one in mapped:
+                if isinstance(one, Ignored):
+                    reasons.append(f"{one.route}: {one.reason}")
+                elif one.call_id not in calls or not one.unmapped:
+                    calls[one.call_id] = one
+        return list(calls.values()), reasons or ["no route takes this source's events"]
+
+
+def check_tenant(connection: Connection, request: Request, payload: Any) -> None:
+    """Raise RejectedError if any event is of another account than the source is pinned to."""
+    pinned = connection.source.tenant
+    if pinned is None:
+        return
+    if others := connection.provider.tenants(request, payload) - {pinned}:
+        message = f"another account: {', '.join(sorted(others))}, not {pinned}"
+        raise RejectedError(message)
+
+
+def described(calls: Sequence[Call]) -> dict[str, Any]:
+    """What an answer says of the calls of a request."""
+    body: dict[str, Any] = {
+        "calls": [{"route": c.route, "call_id": c.call_id} for c in calls if not c.unmapped]
+    }
+    if unmapped := [c for c in calls if c.unmapped]:
+        body["unmapped"] = [
+            {"route": c.route, "call_id": c.call_id, "reason": c.unmapped} for c in unmapped
+        ]
+    return body
+
+
+def through_queue(queue: CallQueue) -> Callable[[Sequence[Call], int], Reply]:
+    """Hand calls over to the dialer; an answer is given once they are durably in the queue."""
+
+    def deliver(calls: Sequence[Call], unmapped_status: int) -> Reply:
+        queue.send(calls)
+        count("CallQueued", sum(not call.unmapped for call in calls))
+        body = described(calls)
+        if not body["calls"] and unmapped_status >= 400:
+            reasons = "; ".join(f"{c.route}: {c.unmapped}" for c in calls)
+            return Reply(unmapped_status, {"error": reasons, **body})
+        return Reply(202, body)
+
+    return deliver
+
+
+_STATUS = {"initiated": 200, "suppressed": 200, "unmapped": 422, "refused": 422, "uncertain": 504}
+
+
+def in_the_request(dial: Callable[[Call], Result]) -> Callable[[Sequence[Call], int], Reply]:
+    """Dial before answering, so that the answer has the execution's id; the worst status rules."""
+
+    def deliver(calls: Sequence[Call], unmapped_status: int) -> Reply:  # noqa: ARG001 - the sender reads this answer
+        rows, status = [], 200
+        for call in calls:
+            result = dial(call)
+            # A call that is not ended could not be made now: the sender may send it again.
+            status = max(status, _STATUS.get(result.status, 502))
+            row = {"route": call.route, "call_id": call.call_id, "status": result.status}
+            row["execution_id" if result.execution_id else "reason"] = (
+                result.execution_id or result.reason
+            )
+            rows.append(row)
+        body: dict[str, Any] = {"calls": rows}
+        if status >= 400:
+            body["error"] = "; ".join(row["reason"] for row in rows if "reason" in row)
+        return Reply(status, body)
+
+    return deliver
+
+
+def _direct(config: settings.Settings, routes: Routes) -> Callable[[Sequence[Call], int], Reply]:
+    # Imported here: a receiver with a queue never dials.
+    from ringhook.dialing import Dialing, NoLedger  # noqa: PLC0415
+    from ringhook.ledger import Ledger  # noqa: PLC0415
+    from ringhook.unleashx import UnleashX  # noqa: PLC0415
+
+    dialing = Dialing(
+        api=UnleashX(config.unleashx_url, config.api_timeout),
+        book=Ledger(
+            boto3.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
+        )
+        if config.table_name
+        else NoLedger(),
+        routes=routes,
+        tokens=SecretStore(boto3.client("secretsmanager"), config.tokens, time.monotonic),
+        clock=time.time,
+    )
+    # API Gateway gives a request 30 seconds; a lease outlives them.
+    return in_the_request(lambda call: dialing.dial(call, lease_until=time.time() + 35))
+
+
+@functools.cache
+def _receiver() -> Receiver:
+    config = settings.read()
+    routes = routes_file.load(ROUTES.read_text())
+    return Receiver(
+        routes=routes,
+        secrets=SecretStore(boto3.client("secretsmanager"), config.signing_secrets, time.monotonic),
+        deliver=_direct(config, routes)
+        if config.delivery == "direct"
+        else through_queue(CallQueue(boto3.client("sqs"), config.queue_url)),
+    )
+
+
+@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
+@metrics.log_metrics
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """Answer an API Gateway event; the one place where errors become statuses."""
+    count("WebhookReceived")
+    source = (event.get("pathParameters") or {}).get("source")
+    try:
+        request = from_gateway(
+            event, public_url=settings.read().public_url, received_at=datetime.now(UTC)
+        )
+        reply = _receiver().answer(request)
+    except RejectedError as error:
+        count("SignatureRejected")
+        logger.warning("webhook.rejected", source=source, reason=str(error))
+        reply = Reply(401, {"error": "not authorised"})
+    except BadRequestError as error:
+        logger.warning("webhook.unreadable", source=source, reason=str(error))
+        reply = Reply(400, {"error": str(error)})
+    except UnavailableError as error:
+        logger.error("webhook.not_taken", source=source, reason=str(error))
+        reply = Reply(503, {"error": "not ready to take webhooks: send it again later"})
+    except RinghookError:
+        logger.exception("webhook.failed", source=source)
+        reply = Reply(500, {"error": "internal error"})
+    else:
+        logger.info("webhook.answered", source=source, status=reply.status, answer=reply.body)
+    return {
+        "statusCode": reply.status,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(reply.body),
+    }

@@ -1,0 +1,58 @@
+"""All configuration of the functions: the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Delivery = Literal["queue", "direct"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One field a variable; `samplerc` explains each. Secrets are named here, never held."""
+
+    delivery: Delivery
+    queue_url: str
+    table_name: str
+    signing_secrets: str
+    tokens: str
+    public_url: str
+    unleashx_url: str
+    api_timeout: float
+    calls_per_minute: int
+    max_concurrency: int
+    retention_days: int
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings. Raises ValueError naming the variable that cannot be used."""
+
+    def number(name: str, default: int) -> int:
+        text = environ.get(name) or str(default)
+        if not text.isdecimal() or int(text) < 1:
+            message = f"{name} is {text!r}: write a whole number from 1 up"
+            raise ValueError(message)
+        return int(text)
+
+    delivery = environ.get("RINGHOOK_DELIVERY") or "queue"
+    if delivery not in ("queue", "direct"):
+        message = f"RINGHOOK_DELIVERY is {delivery!r}: write queue or direct"
+        raise ValueError(message)
+    return Settings(
+        delivery="direct" if delivery == "direct" else "queue",
+        queue_url=environ.get("RINGHOOK_QUEUE_URL", ""),
+        table_name=environ.get("RINGHOOK_TABLE_NAME", ""),
+        signing_secrets=environ.get("RINGHOOK_SIGNING_SECRETS", ""),
+        tokens=environ.get("RINGHOOK_TOKENS", ""),
+        public_url=environ.get("RINGHOOK_PUBLIC_URL", ""),
+        unleashx_url=environ.get("UNLEASHX_URL") or "https://www.tryunleashx.com",
+        api_timeout=number("RINGHOOK_API_TIMEOUT", 15),
+        calls_per_minute=number("RINGHOOK_CALLS_PER_MINUTE", 100),
+        max_concurrency=number("RINGHOOK_MAX_CONCURRENCY", 2),
+        retention_days=number("RINGHOOK_RETENTION_DAYS", 90),
+    )
