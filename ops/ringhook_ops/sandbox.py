@@ -1,0 +1,518 @@
+"""A small stand-in for UnleashX's Global Call API, which rings nobody.
+
+It holds a client to the documented contract, remembers what it was asked, and misbehaves as told:
+
+    with Sandbox() as sandbox:
+        sandbox.misbehave({"phone_number": "+14155550123", "do": "503"})
+        ...                      # POST {sandbox.url}/api/v1/global/agents/call, header token: TOKEN
+        sandbox.requests()
+
+or `python -m ringhook_ops.sandbox --port 8787`, and then over HTTP:
+
+    GET    /_sandbox/requests    the API requests received, oldest first (see `Received`)
+    PUT    /_sandbox/behaviour   {"phone_number": "+1…" or "*", "do": …, …} (see `Behaviour`)
+    GET    /_sandbox/behaviour   the behaviours still to come
+    DELETE /_sandbox             forget requests, calls, behaviours; hang up on who is kept waiting
+
+Sources: docs.unleashx.ai/api-reference, pages voice-ai/make-call, voice-ai/list-voice-agents,
+call-logs/call-summary (the executions list) and authentication (verify). What they leave open is
+decided here: the bodies of a valid verify and of a 429 (without Retry-After, unless a behaviour
+gives it one), the executions' order (newest first) and page size, a bare date (its midnight, UTC).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import re
+import signal
+import socket
+import sys
+import threading
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self, TypedDict
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "sandbox-token"  # noqa: S105  (opens nothing but a sandbox)
+REQUESTS_PER_MINUTE = 1000  # of one token on the Pro plan; the free plan has 100
+PAGE_SIZE = 10
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+INVALID_TOKEN = (401, "Invalid Auth Key or Session Expired")
+NO_SUCH_AGENT = (404, "Agent not found or not active")
+TOO_MANY = (429, "Too many requests")
+TROUBLE = "<html>the sandbox was told to answer like this</html>"
+HANGS = ("hang", "hang_after_call")
+BEHAVIOURS = ("refuse", "401", "429", "500", "503", *HANGS, "cut", "rubbish")
+
+
+class Received(TypedDict):
+    """One API request as it came, and what it was told."""
+
+    received_at: str  # ISO 8601, UTC
+    method: str
+    path: str  # with its query
+    headers: dict[str, str]  # names as sent
+    body: Any  # parsed JSON, the text if it is not JSON, None if empty
+    status: int | None  # None while pending, and for ever when no answer was sent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; a string goes out as plain text, anything else as JSON."""
+
+    status: int
+    body: object
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """No answer: the connection closes after `seconds`, or when the client goes away (None)."""
+
+    seconds: float | None
+
+
+def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Make the documented error answer."""
+    return Answer(status, {"error": True, "message": message}, headers or {})
+
+
+class RefusalError(Exception):
+    """The contract refuses the request, with `answer`."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.answer = error(status, message)
+
+
+@dataclass
+class Behaviour:
+    """How to answer the next `times` requests for a call that the contract would let through.
+
+    `refuse` answers 422; `401`, `429`, `500` and `503` those statuses, the last two without the
+    documented error body; `rubbish` 200 and no JSON. `hang` never answers; `cut` closes the
+    connection without a byte. None of these places the call; `hang_after_call` does, then hangs.
+    """
+
+    phone_number: str  # E.164, or "*" for every number that has no behaviour of its own
+    do: str
+    times: int = 1
+    retry_after: int | None = None  # seconds; for 429 (else 2) and 503 (else none)
+    seconds: float | None = None  # length of a hang; else until the client goes away
+
+    @classmethod
+    def parse(cls, order: object) -> Self:
+        """Read a behaviour from parsed JSON; a ValueError names the fields that are wrong."""
+        known = {one.name: one.default for one in fields(cls)}
+        asked = order if isinstance(order, dict) else {}
+        do, number, times, wait, seconds = (
+            asked.get(name, known[name])
+            for name in ("do", "phone_number", "times", "retry_after", "seconds")
+        )
+        timed = is_integer(seconds) or isinstance(seconds, float)
+        wrong = [f"{name}: there is no such field" for name in asked.keys() - known.keys()]
+        if number != "*" and not is_e164(number):
+            wrong.append('phone_number: must be E.164, such as "+14155550123", or "*"')
+        if do not in BEHAVIOURS:
+            wrong.append(f"do: must be one of {', '.join(BEHAVIOURS)}")
+        if not (is_integer(times) and times > 0):
+            wrong.append("times: must be a positive integer")
+        if wait is not None and not (is_integer(wait) and wait >= 0 and do in ("429", "503")):
+            wrong.append("retry_after: must be whole seconds, with 429 or 503")
+        if seconds is not None and not (timed and 0 < seconds <= 86_400 and do in HANGS):
+            wrong.append("seconds: must be a number up to a day's, with hang or hang_after_call")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return cls(**asked)
+
+    def answer(self) -> Answer | Silence:
+        """Say what such a request gets."""
+        wait = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        match self.do:
+            case "refuse":
+                return error(422, "Validation error: this number cannot be called")
+            case "401":
+                return error(*INVALID_TOKEN)
+            case "429":
+                return error(*TOO_MANY, wait or {"Retry-After": "2"})
+            case "rubbish":
+                return Answer(200, TROUBLE)
+            case "cut":
+                return Silence(0)
+            case "500" | "503":
+                return Answer(int(self.do), TROUBLE, wait)
+        return Silence(self.seconds)
+
+
+def is_integer(value: object) -> bool:
+    """Whether JSON said an integer: `true` is none, though Python's bool is an int."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_e164(value: object) -> bool:
+    """Whether the value has the form of an E.164 number with its +."""
+    return isinstance(value, str) and E164.fullmatch(value) is not None
+
+
+def iso(time: datetime) -> str:
+    """Write a UTC time as the API does: milliseconds and a Z."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_of(query: Mapping[str, str], name: str, default: str) -> datetime:
+    """Read a date or time of a query; one without an offset is UTC."""
+    try:
+        time = datetime.fromisoformat(query.get(name, default))
+    except ValueError:
+        raise RefusalError(422, f"Validation error: {name} must be a date or time") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def integer_of(query: Mapping[str, str], name: str, default: int) -> int:
+    """Read a positive integer of a query."""
+    if name in query and not re.fullmatch("[1-9][0-9]{0,8}", query[name]):
+        raise RefusalError(422, f"Validation error: {name} must be a positive integer")
+    return int(query.get(name, default))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection: reads requests, writes the sandbox's answers or keeps silent."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer leaves in one piece, so no delayed ACK holds up its second half
+    server: Sandbox
+
+    def serve(self) -> None:
+        """Answer one request."""
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,9}", length):
+            self.send_error(411)
+            return
+        body: Any = self.rfile.read(int(length)).decode(errors="replace") or None
+        with contextlib.suppress(ValueError, RecursionError):
+            body = json.loads(body) if body else None
+        if urlsplit(self.path).path.startswith("/_sandbox"):
+            self.write(self.server.control(self.command, self.path, body))
+            return
+        request = Received(
+            received_at=iso(self.server.now()),
+            method=self.command,
+            path=self.path,
+            headers=dict(self.headers.items()),
+            body=body,
+            status=None,
+        )
+        answer = self.server.receive(request, self.connection)
+        if isinstance(answer, Silence):
+            self.keep_silent(answer)
+            return
+        request["status"] = answer.status  # before the client has its answer and can look
+        try:
+            self.write(answer)
+        except OSError:
+            request["status"] = None
+            raise
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = serve  # noqa: N815
+
+    def keep_silent(self, silence: Silence) -> None:
+        """Wait until the client or the sandbox hangs up, or time is up; then close."""
+        self.close_connection = True
+        self.connection.settimeout(silence.seconds)
+        with contextlib.suppress(OSError):
+            while silence.seconds != 0 and self.connection.recv(1024):
+                pass
+
+    def write(self, answer: Answer) -> None:
+        """Write an answer."""
+        text = answer.body if isinstance(answer.body, str) else None
+        body = (json.dumps(answer.body) if text is None else text).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json" if text is None else "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: `/_sandbox/requests` tells more."""
+
+
+class Sandbox(ThreadingHTTPServer):
+    """The sandbox API on 127.0.0.1, from `start` (or `with`) to `stop`.
+
+    `port` 0 takes a free one. With `agents` only those are active; without, every positive id is,
+    so that anybody's routes work. `inactive_agents` never are.
+    """
+
+    daemon_threads = False  # so that closing the server waits for the end of each thread
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        tokens: tuple[str, ...] = (TOKEN,),
+        agents: Collection[int] = (),
+        inactive_agents: Collection[int] = (),
+        requests_per_minute: int = REQUESTS_PER_MINUTE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.now = now
+        self._tokens, self._agents, self._inactive = tokens, agents, inactive_agents
+        self._requests_per_minute = requests_per_minute
+        self._lock = threading.RLock()  # over all below: a request is decided in one piece
+        self._received: list[Received] = []
+        self._executions: list[dict[str, Any]] = []
+        self._behaviours: list[Behaviour] = []
+        self._arrivals: defaultdict[str, deque[datetime]] = defaultdict(deque)
+        self._connections: set[socket.socket] = set()
+        self._waiting: set[socket.socket] = set()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    __enter__ = start
+
+    def stop(self) -> None:
+        """Hang up on everybody and end; no thread outlives this."""
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
+        self._hang_up(self._connections)
+        self.server_close()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def requests(self) -> list[Received]:
+        """Copy the API requests received, oldest first."""
+        with self._lock:
+            return [request.copy() for request in self._received]
+
+    def misbehave(self, order: object) -> None:
+        """Queue a behaviour, written as for PUT; a ValueError names the fields that are wrong."""
+        behaviour = Behaviour.parse(order)
+        with self._lock:
+            self._behaviours.append(behaviour)
+
+    def behaviours(self) -> list[dict[str, Any]]:
+        """List the behaviours still to come, each with the times that are left."""
+        with self._lock:
+            return [asdict(behaviour) for behaviour in self._behaviours]
+
+    def clear(self) -> None:
+        """Forget requests, calls, behaviours and the pace; hang up on who is kept waiting."""
+        with self._lock:
+            for memory in (self._received, self._executions, self._behaviours, self._arrivals):
+                memory.clear()
+            self._hang_up(self._waiting)
+
+    def control(self, method: str, path: str, body: object) -> Answer:
+        """Answer a request below /_sandbox."""
+        match method, urlsplit(path).path:
+            case "GET", "/_sandbox/requests":
+                return Answer(200, self.requests())
+            case "GET", "/_sandbox/behaviour":
+                return Answer(200, self.behaviours())
+            case "PUT", "/_sandbox/behaviour":
+                try:
+                    self.misbehave(body)
+                except ValueError as wrong:
+                    return error(400, str(wrong))
+                return Answer(200, self.behaviours())
+            case "DELETE", "/_sandbox":
+                self.clear()
+                return Answer(200, {"cleared": True})
+        return error(404, f"No such endpoint: {method} {path}")
+
+    def receive(self, request: Received, connection: socket.socket) -> Answer | Silence:
+        """Record an API request and decide its answer, in one piece."""
+        with self._lock:
+            self._received.append(request)
+            try:
+                answer = self._answer(request)
+            except RefusalError as refusal:
+                return refusal.answer
+            if isinstance(answer, Silence):
+                self._waiting.add(connection)
+            return answer
+
+    def _answer(self, request: Received) -> Answer | Silence:
+        headers = {name.lower(): value for name, value in request["headers"].items()}
+        self._admit(headers.get("token") or headers.get("api_access_token"))
+        url, body = urlsplit(request["path"]), request["body"]
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        match request["method"], url.path.removeprefix("/api/v1/global"):
+            case "POST", "/agents/call":
+                return self._call(body)
+            case "GET", "/agents/executions/list":
+                return self._list(query)
+            case "POST", "/agents/get":
+                return self._agent(body.get("agent_id") if isinstance(body, dict) else None)
+            case "GET", "/agents/get":
+                return self._agent(integer_of(query, "agent_id", 0) or None)
+            case "POST", "/verify":
+                return Answer(200, {"error": False, "message": "Token is valid"})
+        raise RefusalError(404, f"No such endpoint: {request['method']} {url.path}")
+
+    def _admit(self, token: str | None) -> None:
+        if token not in self._tokens:
+            raise RefusalError(*INVALID_TOKEN)
+        now, arrivals = self.now(), self._arrivals[token]
+        while arrivals and now - arrivals[0] >= timedelta(minutes=1):
+            arrivals.popleft()
+        if len(arrivals) >= self._requests_per_minute:
+            raise RefusalError(*TOO_MANY)
+        arrivals.append(now)
+
+    def _call(self, body: object) -> Answer | Silence:
+        if not isinstance(body, dict):
+            raise RefusalError(422, "Validation error: the body must be a JSON object")
+        agent_id, phone_number = body.get("agent_id"), body.get("phone_number")
+        if phone_number in (None, ""):
+            raise RefusalError(400, "Phone Number is required")
+        if agent_id in (None, ""):
+            raise RefusalError(400, "Agent ID is required")
+        if not is_e164(phone_number):
+            raise RefusalError(422, "Validation error: phone_number must be E.164, with a +")
+        if not is_integer(agent_id):
+            raise RefusalError(422, "Validation error: agent_id must be an integer")
+        if not isinstance(body.get("metadata", {}), dict):
+            raise RefusalError(422, "Validation error: metadata must be an object")
+        if not self._is_active(agent_id):
+            raise RefusalError(*NO_SUCH_AGENT)
+        behaviour = self._next_behaviour(phone_number)
+        if behaviour is None or behaviour.do == "hang_after_call":
+            self._executions.append(
+                {
+                    "ID": len(self._executions) + 1,
+                    "AGENT_ID": agent_id,
+                    "CALLING_NUMBER": phone_number,
+                    "STATUS": "initiated",
+                    "CALL_STATUS": "initiated",
+                    "TOTAL_DURATION": 0,
+                    "CREATED_AT": iso(self.now()),
+                }
+            )
+        if behaviour is not None:
+            return behaviour.answer()
+        placed = {
+            "execution_id": str(uuid.uuid4()),
+            "agent_id": agent_id,
+            "phone_number": phone_number,
+            "call_status": "initiated",
+        }
+        message = "Call initiated successfully"
+        return Answer(200, {"success": True, "message": message, "data": placed})
+
+    def _is_active(self, agent_id: int) -> bool:
+        known = agent_id in self._agents if self._agents else agent_id > 0
+        return known and agent_id not in self._inactive
+
+    def _next_behaviour(self, phone_number: str) -> Behaviour | None:
+        for wanted in (phone_number, "*"):
+            for behaviour in self._behaviours:
+                if behaviour.phone_number == wanted:
+                    behaviour.times -= 1
+                    if not behaviour.times:
+                        self._behaviours.remove(behaviour)
+                    return behaviour
+        return None
+
+    def _list(self, query: Mapping[str, str]) -> Answer:
+        agent_id = integer_of(query, "agent_id", 0)
+        first = time_of(query, "fromdate", "0001-01-01")
+        last = time_of(query, "todate", "9999-12-31")
+        limit = integer_of(query, "limit", PAGE_SIZE)
+        skipped = (integer_of(query, "page", 1) - 1) * limit
+        rows = [
+            row
+            for row in reversed(self._executions)
+            if agent_id in (0, row["AGENT_ID"])
+            and query.get("calling_number", "") in row["CALLING_NUMBER"]
+            and first <= datetime.fromisoformat(row["CREATED_AT"]) <= last
+        ]
+        return Answer(200, {"datalist": rows[skipped : skipped + limit]})
+
+    def _agent(self, agent_id: Any) -> Answer:
+        """Describe one agent, or (None) those it was given: outbound telephony agents all."""
+        if agent_id is not None and not (is_integer(agent_id) and self._is_active(agent_id)):
+            raise RefusalError(*NO_SUCH_AGENT)
+        agents = [
+            {"agent_id": one, "agent_name": f"Agent {one}", "agent_type": 3, "calling_type": 1}
+            for one in ([agent_id] if agent_id else self._agents)
+            if self._is_active(one)
+        ]
+        message = "Voice agent retrieved successfully"
+        data = {"success": True, "message": message, "data": agents[0] if agent_id else agents}
+        return Answer(200, {"error": False, "code": 200, "message": message, "data": data})
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, so that `stop` can end it, and serve it in its thread."""
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection whose thread is done."""
+        with self._lock:
+            self._connections.discard(request)
+            self._waiting.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hung up: its time-outs are what is being tried."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+    def _hang_up(self, connections: set[socket.socket]) -> None:
+        with self._lock:
+            for connection in connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def main() -> None:
+    """Serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ringhook_ops.sandbox",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    add("--token", action="append", help=f"a valid token, may be repeated (default {TOKEN})")
+    add("--agent", action="append", type=int, help="an active agent id, may be repeated")
+    add("--inactive-agent", action="append", type=int, help="an inactive one, may be repeated")
+    add("--requests-per-minute", type=int, default=REQUESTS_PER_MINUTE, help="of each token")
+    chosen = parser.parse_args()
+    # Blocked before any thread starts, so that the signal waits for sigwait and hits no thread.
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    with Sandbox(
+        port=chosen.port,
+        tokens=tuple(chosen.token or [TOKEN]),
+        agents=chosen.agent or (),
+        inactive_agents=chosen.inactive_agent or (),
+        requests_per_minute=chosen.requests_per_minute,
+    ) as sandbox:
+        print(f"sandbox API at {sandbox.url}", flush=True)
+        signal.sigwait(ends)
+
+
+if __name__ == "__main__":
+    main()
