@@ -472,6 +472,12 @@ def test_a_connection_serves_request_after_request(sandbox: Sandbox) -> None:
     assert len(sandbox.requests()) == 3
 
 
+def test_a_client_that_asks_for_the_end_of_the_connection_is_told_of_it(client: Client) -> None:
+    headers = {"token": TOKEN, "Connection": "close"}
+    assert client.ask("POST", VERIFY, {}, headers).headers["Connection"] == "close"
+    assert "Connection" not in client.ask("POST", VERIFY, {}).headers
+
+
 @pytest.mark.parametrize("header", ["Transfer-Encoding: chunked", "Content-Length: x"])
 def test_a_body_of_unknown_length_is_refused(sandbox: Sandbox, header: str) -> None:
     with socket.create_connection(("127.0.0.1", sandbox.server_port), timeout=10) as line:

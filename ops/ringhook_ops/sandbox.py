@@ -236,6 +236,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json" if text is None else "text/plain")
         self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:  # as asked; a client not told might send its next request here
+            self.send_header("Connection", "close")
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()
