@@ -250,7 +250,8 @@ def _exact(value: Any) -> Any:
 
 def _item_of(error: ClientError) -> dict[str, Any]:
     """The item that a failed condition was held to, which botocore's types leave out."""
-    return cast("dict[str, Any]", error.response).get("Item", {})
+    item: dict[str, Any] = cast("dict[str, Any]", error.response).get("Item", {})
+    return item
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

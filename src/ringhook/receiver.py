@@ -17,7 +17,7 @@ from ringhook import settings, signatures
 from ringhook.errors import BadRequestError, RejectedError, RinghookError, UnavailableError
 from ringhook.mapping import Ignored, map_event
 from ringhook.queue import CallQueue
-from ringhook.request import from_gateway
+from ringhook.request import Reply, from_gateway
 from ringhook.secret_store import SecretStore, as_list
 from ringhook.telemetry import count, logger, metrics
 
@@ -35,14 +35,6 @@ if TYPE_CHECKING:
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: the HTTP status and a JSON body."""
-
-    status: int
-    body: dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """Everything that answering a webhook needs."""
@@ -56,22 +48,31 @@ class Receiver:
         connection = self.routes.sources.get(request.source)
         if connection is None:
             return Reply(404, {"error": f"there is no source {request.source!r}"})
+        provider = connection.provider
+        if greeting := provider.greet(request, self._secrets(request)):
+            return greeting
         if request.method != "POST":
             return Reply(405, {"error": "webhooks are sent with POST"})
-        self._verify(connection.provider, request)
-        payload = request.payload()
+        self._verify(provider, request)
+        payload = provider.read(request)
+        if challenge := provider.challenge(payload):
+            return challenge
         check_tenant(connection, request, payload)
-        events = connection.provider.events(request, payload)
-        calls, reasons = self._map(events, request)
-        if not calls:
-            return Reply(200, {"calls": [], "reason": "; ".join(dict.fromkeys(reasons))})
-        return self.deliver(calls, connection.provider.unmapped_status)
+        calls, reasons = self._map(provider.events(request, payload), request)
+        if calls:
+            reply = self.deliver(calls, provider.unmapped_status)
+        else:
+            reply = Reply(200, {"calls": [], "reason": "; ".join(dict.fromkeys(reasons))})
+        return provider.accepted if provider.accepted and reply.status < 300 else reply
+
+    def _secrets(self, request: Request, *, fresh: bool = False) -> list[str]:
+        return as_list(self.secrets.get(fresh=fresh).get(request.source))
 
     def _verify(self, provider: Provider, request: Request) -> None:
         now = request.received_at
         for fresh in (False, True):
-            secrets = as_list(self.secrets.get(fresh=fresh).get(request.source))
             try:
+                secrets = self._secrets(request, fresh=fresh)
                 signatures.verify(provider.schemes, request, secrets, now)
             except (RejectedError, UnavailableError):
                 # The secret may have been filled in or changed since it was read.
@@ -222,6 +223,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("webhook.answered", source=source, status=reply.status, answer=reply.body)
     return {
         "statusCode": reply.status,
-        "headers": {"content-type": "application/json"},
-        "body": json.dumps(reply.body),
+        "headers": {"content-type": reply.content_type},
+        "body": reply.body if isinstance(reply.body, str) else json.dumps(reply.body),
     }

@@ -1,4 +1,4 @@
-"""An HTTP request as it was received: the exact bytes, before anybody believes any of them."""
+"""An HTTP request as it was received, before anybody believes any of it, and the reply to one."""
 
 from __future__ import annotations
 
@@ -37,28 +37,36 @@ class Request:
         _, _, query = self.url.partition("?")
         return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
-    def payload(self) -> Any:
-        """Read the body as its content type says: JSON, or a form as an object.
 
-        Raises BadRequestError, with what is wrong where, if it cannot be read.
-        """
-        try:
-            text = self.body.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            message = f"the body is not UTF-8 (byte {error.start})"
-            raise BadRequestError(message) from error
-        if "x-www-form-urlencoded" in self.headers.get("content-type", "").lower():
-            return _form(text)
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            message = (
-                f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
-            )
-            raise BadRequestError(message) from error
-        except (RecursionError, ValueError) as error:
-            message = "the body is JSON nested too deeply or with a number too long to read"
-            raise BadRequestError(message) from error
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: the status, and JSON or, as the content type says, another text."""
+
+    status: int
+    body: dict[str, Any] | str
+    content_type: str = "application/json"
+
+
+def read_payload(request: Request) -> Any:
+    """Read the body as its content type says: JSON, or a form as an object.
+
+    Raises BadRequestError, with what is wrong where, if it cannot be read.
+    """
+    try:
+        text = request.body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"the body is not UTF-8 (byte {error.start})"
+        raise BadRequestError(message) from error
+    if "x-www-form-urlencoded" in request.headers.get("content-type", "").lower():
+        return _form(text)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        raise BadRequestError(message) from error
+    except (RecursionError, ValueError) as error:
+        message = "the body is JSON nested too deeply or with a number too long to read"
+        raise BadRequestError(message) from error
 
 
 def _form(text: str) -> dict[str, Any]:

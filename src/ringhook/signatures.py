@@ -30,7 +30,7 @@ KeyForm = Literal["text", "hex", "base64", "whsec"]
 TimeUnit = Literal["s", "ms", "iso"]
 
 TOLERANCE = 300
-OTHER_SECRET = (
+MISMATCH = (
     "the signature does not match: signed with another secret, or what was signed"
     " (the body, the address) was changed on the way"
 )
@@ -116,7 +116,7 @@ class Hmac:
             expected = self.signature(signed, secret).encode()
             if any(hmac.compare_digest(expected, self._comparable(one)) for one in given):
                 return
-        raise RejectedError(OTHER_SECRET)
+        raise RejectedError(MISMATCH)
 
     def signature(self, signed: bytes, secret: str) -> str:
         """The signature of these bytes, as text, without the prefix."""

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ringhook.expressions import compile_expression, parse_time
+from ringhook.request import read_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ringhook.request import Request
+    from ringhook.request import Reply, Request
     from ringhook.signatures import Scheme
 
 # Where something stands: a function of the request and of the event's part of its payload.
@@ -60,10 +61,14 @@ class Provider:
     """One kind of sender.
 
     `schemes`: how it proves itself; a request is held to the first one that it carries.
-    `items`: the events in a body that may hold many. `topic`, `occurred_at`, `tenant`, `test`:
-    where they stand. `identity`: what makes an event the same when it is sent again (the topic is always
-    part of it). `never` (by topic) and `never_when` (by JMESPath over the event's payload): what
-    must ring nobody, and why. `topics`: those it is known to send, to catch a misspelt one.
+    `greet`: its answer to a request that proves an address and is not an event (a GET with a
+    challenge, an unsigned ping); asked before anything is verified, with the source's secrets.
+    `read`: the payload of a verified request, and `challenge`: its answer to one that is no event.
+    `items`: the events in a payload that may hold many. `topic`, `occurred_at`, `tenant`, `test`:
+    where they stand. `identity`: what makes an event the same when it is sent again (the topic is
+    always part of it). `never` (by topic) and `never_when` (by JMESPath over the event's payload):
+    what must ring nobody, and why. `topics`: those it is known to send, to catch a misspelt one.
+    `accepted`: the very answer that it demands for success, where it demands one.
     `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
     error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
     `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change.
@@ -71,6 +76,9 @@ class Provider:
 
     title: str
     schemes: tuple[Scheme, ...] = ()
+    greet: Callable[[Request, list[str]], Reply | None] = lambda _request, _secrets: None
+    read: Callable[[Request], Any] = read_payload
+    challenge: Callable[[Any], Reply | None] = lambda _payload: None
     items: Callable[[Any], list[Any]] = lambda payload: [payload]
     topic: Locator = lambda _request, _payload: ""
     identity: tuple[Locator, ...] = ()
@@ -82,6 +90,7 @@ class Provider:
     topics: tuple[str, ...] = ()
     has_topics: bool = True
     unmapped_status: int = 202
+    accepted: Reply | None = None
     settings: type[Source] = Source
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringhook.errors import RejectedError
 from ringhook.providers import Provider, body, first, whole_payload
-from ringhook.signatures import OTHER_SECRET, Hmac, sha256_hex, signed_bytes
+from ringhook.signatures import MISMATCH, Hmac, sha256_hex, signed_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ class Digest:
             expected = sha256_hex(signed_bytes(self.signed, request, {"secret": secret}))
             if hmac.compare_digest(expected.encode(), given):
                 return
-        raise RejectedError(OTHER_SECRET)
+        raise RejectedError(MISMATCH)
 
 
 _KINDS = ("contact", "company", "deal", "ticket", "product", "line_item")
