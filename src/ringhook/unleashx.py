@@ -84,11 +84,7 @@ class UnleashX:
     def __init__(self, url: str, timeout: float) -> None:
         """Connect to nothing yet."""
         self._url = url.rstrip("/")
-        # No retries and no redirects: each would be a second request for one attempt. No kept
-        # connection: one that the API closed meanwhile cannot be told from a call unheard.
-        self._http = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=timeout)
-        )
+        self._timeout = urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=timeout)
 
     def call(self, call: Call, token: str) -> Answer:
         """Ask for the call, once."""
@@ -96,17 +92,7 @@ class UnleashX:
         if call.metadata:
             body["metadata"] = call.metadata
         try:
-            response = self._http.request(
-                "POST",
-                self._url + CALL_PATH,
-                body=json.dumps(body),
-                headers={
-                    "Content-Type": "application/json",
-                    "token": token,
-                    "Connection": "close",
-                },
-                redirect=False,
-            )
+            response = self._request("POST", CALL_PATH, token, json.dumps(body))
         except (NewConnectionError, ConnectTimeoutError) as error:
             return RefusedForNow(f"the API cannot be reached ({type(error).__name__})")
         except SSLError as error:
@@ -133,12 +119,7 @@ class UnleashX:
             }
         )
         try:
-            response = self._http.request(
-                "GET",
-                f"{self._url}{LIST_PATH}?{query}",
-                headers={"token": token, "Connection": "close"},
-                redirect=False,
-            )
+            response = self._request("GET", f"{LIST_PATH}?{query}", token)
             rows = json.loads(response.data)["datalist"]
             if response.status != 200 or not isinstance(rows, list):
                 raise ValueError(response.status)  # noqa: TRY301 - one way out
@@ -146,6 +127,20 @@ class UnleashX:
             message = f"the list of executions cannot be read ({type(error).__name__})"
             raise UnavailableError(message) from error
         return _match(rows, call, asked_at)
+
+    def _request(
+        self, method: str, path: str, token: str, body: str | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """One request, and one only: a retry or a redirect would be a second one.
+
+        On a connection of its own: a kept one that the API has closed meanwhile breaks in a way
+        that cannot be told from a call unheard.
+        """
+        with urllib3.PoolManager(retries=False, timeout=self._timeout) as http:
+            headers = {"Content-Type": "application/json", "token": token}
+            return http.request(
+                method, self._url + path, body=body, headers=headers, redirect=False
+            )
 
 
 def classify(status: int, data: bytes, retry_after: str | None) -> Answer:
