@@ -186,9 +186,9 @@ def _rule(name: str, table: Mapping[str, Any], cite: str = "") -> Rule:
             if day in by_day:
                 raise CallingHoursError(f'"{key}" names {day} a second time: name each day once')
             by_day[day] = _parse_windows(value)
-    if not any(by_day.values()):
+    if not any(windows for day, windows in by_day.items() if day != "holidays"):
         raise CallingHoursError(
-            f"every day is closed, so no call could ever be made: write mon-fri = {_EXAMPLE}"
+            f"every weekday is closed, so no call could ever be made: write mon-fri = {_EXAMPLE}"
         )
     return Rule(name, tuple(by_day.get(day, ()) for day in DAYS), by_day.get("holidays", ()), cite)
 
