@@ -1,0 +1,220 @@
+"""The local cloud: the whole stack, put by the real `sam deploy` on an emulator of AWS.
+
+    with LocalCloud(routes=…, signing_secrets=…, tokens=…, unleashx_url=…) as cloud:
+        post(f"{cloud.webhooks_url}/shop", …)
+
+The emulator is ministack, from .venv-cloud. It needs no Docker and no account: functions are
+processes on this machine, with Linux's wheels in their bundle, so Linux is where it runs. It
+listens on loopback only, on a free port, and enforces IAM policies as AWS does. Its state is in a
+directory of its own, which goes with it, so two can run at once.
+
+Where it differs from AWS, as seen with ministack 1.5.33:
+
+- a template's number, given by a parameter, stays text there, and its queue poller fails on a
+  MaximumConcurrency that is text: it is set again, as a number, once the stack stands;
+- a secret created empty has the value "" instead of none;
+- the HTTP API writes no access log and does not throttle; metrics in logs are not extracted;
+- every invocation has a log stream of its own, and a function's working directory is its bundle;
+- a message that comes back after a failure waits out the queue's visibility timeout, as on AWS.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import boto3
+import urllib3
+
+from ringhook_ops import bundle, processes
+from ringhook_ops.processes import ProgramError
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+STACK = "ringhook"
+BUCKET = "ringhook-bundles"  # where `sam deploy` uploads to
+# Pinned by a tag that ministack knows, so that the public address is known before deploying.
+API_ID = "ca11ca11"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+START_TIMEOUT = 30.0  # seconds; ministack takes one or two
+# For one person at one machine: an unheard call is soon given up on, and none waits for its turn.
+PARAMETERS = {"ApiTimeout": 3, "CallsPerMinute": 6000, "MaximumConcurrency": 2}
+
+
+class LocalCloud:
+    """The deployed stack, from entering the context to leaving it.
+
+    Args:
+        routes: the routes file to deploy instead of `src/routes.toml`.
+        signing_secrets: of each source; several during a rotation.
+        tokens: of each account at the API; "default" is the one that routes use unless they say.
+        unleashx_url: the API, for example a sandbox's.
+        say: told, in words for a person, what is under way.
+    """
+
+    webhooks_url: str  # `/{source}` is added
+    aws_endpoint_url: str
+    api_id = API_ID
+    table_name: str
+    queue_url: str
+    dead_letter_queue_url: str
+    outputs: Mapping[str, str]  # all of the stack's
+
+    def __init__(
+        self,
+        *,
+        routes: Path,
+        signing_secrets: Mapping[str, str | Sequence[str]],
+        tokens: Mapping[str, str],
+        unleashx_url: str,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._routes = routes
+        self._signing_secrets = signing_secrets
+        self._tokens = tokens
+        self._unleashx_url = unleashx_url
+        self._say = say
+        self._emulator: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        bundle.WORK.mkdir(exist_ok=True)
+        self._directory = Path(tempfile.mkdtemp(prefix="cloud-", dir=bundle.WORK))
+        try:
+            self._say("Starting the local cloud")
+            self._start_emulator()
+            bundle.place_local_bundle(self._directory / "build", self._routes, self._say)
+            self._say("Deploying the stack (ten seconds)")
+            self._deploy()
+            self._mend_event_source()
+            self._fill_secrets()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local cloud, with all rights."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # any service
+            endpoint_url=self.aws_endpoint_url,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def log(self, function: Literal["receiver", "dialer"]) -> list[dict[str, Any]]:
+        """What a function has logged so far, oldest first: its JSON lines."""
+        group = self.outputs[f"{function.capitalize()}LogGroup"]
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        messages = [event["message"] for page in pages for event in page["events"]]
+        return [json.loads(message) for message in messages if message.startswith("{")]
+
+    def _start_emulator(self) -> None:
+        port = _free_port()
+        self.aws_endpoint_url = f"http://{HOST}:{port}"
+        log = self._directory / "ministack.log"
+        temporary = self._directory / "tmp"
+        temporary.mkdir()
+        # Not this process's environment: functions inherit the emulator's.
+        env = CREDENTIALS | {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(temporary),
+            "LANG": "C.UTF-8",
+            "TMPDIR": str(temporary),
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "AUTH": "true",  # enforce IAM policies
+            "STATE_DIR": str(self._directory / "state"),
+            "S3_DATA_DIR": str(self._directory / "s3"),
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        ministack = bundle.ROOT / ".venv-cloud" / "bin" / "ministack"
+        self._emulator = processes.start([ministack], env=env, cwd=self._directory, log=log)
+        deadline = time.monotonic() + START_TIMEOUT
+        while not _answers(f"{self.aws_endpoint_url}/_ministack/health"):
+            if self._emulator.poll() is not None:
+                raise ProgramError("The local cloud ended while starting", log)
+            if time.monotonic() > deadline:
+                raise ProgramError(f"The local cloud was not up after {START_TIMEOUT:.0f} s", log)
+            time.sleep(0.05)
+
+    def _deploy(self) -> None:
+        public_url = f"{self.aws_endpoint_url}/_aws/execute-api/{API_ID}"
+        parameters = PARAMETERS | {
+            "Runtime": bundle.RUNTIME,
+            "Architecture": bundle.ARCHITECTURE,
+            "UnleashxUrl": self._unleashx_url,
+            "PublicUrl": public_url,
+            "AwsEndpointUrl": self.aws_endpoint_url,
+        }
+        self.client("s3").create_bucket(Bucket=BUCKET)
+        command: list[str | Path] = [
+            *(Path(sys.executable).with_name("sam"), "deploy", "--no-confirm-changeset"),
+            *("--template-file", self._directory / "build" / "template.yaml"),
+            *("--stack-name", STACK, "--s3-bucket", BUCKET, "--capabilities", "CAPABILITY_IAM"),
+            *("--tags", f"ms-custom-id={API_ID}"),
+            *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
+        ]
+        # Neither the profile of whoever runs this nor a proxy may send it to AWS.
+        environment = {name: v for name, v in os.environ.items() if not name.startswith("AWS_")}
+        environment |= CREDENTIALS | {
+            "AWS_ENDPOINT_URL": self.aws_endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": HOST,
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.1",
+        }
+        log = self._directory / "deploy.log"
+        processes.run(command, env=environment, cwd=self._directory, log=log)
+        stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        self.outputs = {out["OutputKey"]: out["OutputValue"] for out in stacks[0]["Outputs"]}
+        self.webhooks_url = self.outputs["WebhooksUrl"]
+        self.table_name = self.outputs["TableName"]
+        self.queue_url = self.outputs["QueueUrl"]
+        self.dead_letter_queue_url = self.outputs["DeadLetterQueueUrl"]
+
+    def _mend_event_source(self) -> None:
+        functions = self.client("lambda")
+        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+            scaling = {"MaximumConcurrency": PARAMETERS["MaximumConcurrency"]}
+            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+    def _fill_secrets(self) -> None:
+        secrets = self.client("secretsmanager")
+        for output, value in (
+            ("SigningSecretsArn", self._signing_secrets),
+            ("ApiTokensArn", self._tokens),
+        ):
+            arn = self.outputs[output]
+            secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
+
+    def _end(self) -> None:
+        if self._emulator:
+            processes.stop(self._emulator)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(url: str) -> bool:
+    try:
+        return urllib3.request("GET", url, retries=False, timeout=1.0).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
