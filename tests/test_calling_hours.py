@@ -357,6 +357,11 @@ def test_a_holiday_never_widens_its_weekday() -> None:
 # --- what a route may say --------------------------------------------------------------------
 
 
+def test_default_is_the_table_by_country_and_says_which() -> None:
+    assert parse_hours("default") == default_hours()
+    assert parse_hours("default").text == "by country (table of 2026-11-23)"
+
+
 def test_any_asks_nothing() -> None:
     at = local("2027-12-25T03:00", "America/Chicago")
     assert parse_hours("any") is ANY

@@ -113,8 +113,7 @@ def next_permitted(
     if hours.rules == ():
         return moment
     if not places:
-        message = "no place is known where the phone may be: such a call must not ring"
-        raise ValueError(message)
+        raise ValueError("no place is known where the phone may be: such a call must not ring")
     until = moment + limit
     while True:
         latest = moment
