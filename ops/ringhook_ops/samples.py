@@ -1,0 +1,188 @@
+"""Sample webhooks: what each provider sends, in its exact shape, made fresh when it is used.
+
+A provider's samples stand in `samples/{provider}/`: one body a sample, as it is sent (the file is
+called like the sample, with `-` for `/`; its ending says the format), and `sample.toml`:
+
+    samples = ["orders/create", …]  # their names, topics mostly; the first is the default
+    source = "shop"                 # the source they are sent to (left out: the provider's name)
+    secret = "…"                    # the documented secret that they are signed with
+    times = ["2026-07-14T…", …]     # texts in bodies and headers that are times: the first is now
+    ids = ["5872634019273", …]      # texts in bodies and headers that are ids: never twice the same
+    query = "…"                     # what follows the ? in the address, if anything
+    [headers]                       # beside the signature; {sample} is the sample's name
+    [settings]                      # of the source, where the provider needs any
+
+The secret itself may stand in a body, a header or the query, where a sender proves itself so.
+
+Signatures are not kept: `signing` makes them from the provider's own schemes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode
+
+FOLDER = Path(__file__).parent / "samples"
+
+
+class SampleError(ValueError):
+    """There is no such sample, or no such field in it; the text says which there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One webhook as its provider sends it, before it is signed; header names are lower-case."""
+
+    provider: str
+    name: str
+    source: str
+    secret: str
+    settings: dict[str, Any]
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    times: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def file_name(self) -> str:
+        """The name as part of a file's: `orders-create`."""
+        return file_name(self.name)
+
+    def fresh(self, now: datetime, secret: str, chance: random.Random) -> Sample:
+        """Make it happen now, with ids of its own and this secret: the same text, the same swap."""
+        first = _read_time(self.times[0]) if self.times else now
+        swaps = {text: _write_time(now + (_read_time(text) - first), text) for text in self.times}
+        swaps |= {text: _another(text, chance) for text in self.ids} | {self.secret: secret}
+        # As forms write them.
+        swaps |= {quote_plus(old): quote_plus(new) for old, new in swaps.items()}
+        # Whole texts only: 251 is not part of 2514.
+        pattern = "|".join(re.escape(text) for text in sorted(swaps, key=len, reverse=True))
+        places = re.compile(rf"(?<![0-9A-Za-z])(?:{pattern})(?![0-9A-Za-z])")
+
+        def freshen(text: str) -> str:
+            return places.sub(lambda found: swaps[found[0]], text)
+
+        return replace(
+            self,
+            secret=secret,
+            query=freshen(self.query),
+            headers={name: freshen(value) for name, value in self.headers.items()},
+            body=freshen(self.body.decode()).encode(),
+        )
+
+    def with_field(self, path: str, value: str) -> Sample:
+        """Change one field of a JSON body (`shipping_address.phone`, `0.objectId`) or of a form.
+
+        `value` is JSON where it can be read as JSON, else text. Raises SampleError.
+        """
+        kind = self.headers.get("content-type", "")
+        if "x-www-form-urlencoded" in kind:
+            fields = parse_qsl(self.body.decode(), keep_blank_values=True)
+            others = [field for field in fields if field[0] != path]
+            return replace(self, body=urlencode([*others, (path, value)]).encode())
+        if "json" not in kind:
+            message = f"--set changes JSON bodies and forms; {self.provider} sends {kind}"
+            raise SampleError(message)
+        document = json.loads(self.body)
+        _put(document, path, _json_or_text(value))
+        return replace(self, body=_compact(document))
+
+
+def providers() -> list[str]:
+    """The providers that have samples, in alphabetical order."""
+    return sorted(folder.parent.name for folder in FOLDER.glob("*/sample.toml"))
+
+
+def names(provider: str) -> list[str]:
+    """The names of a provider's samples, the default first. Raises SampleError."""
+    return list(_about(provider)["samples"])
+
+
+def find(provider: str, name: str | None = None) -> Sample:
+    """A provider's sample, as it stands in its file. Raises SampleError saying which there are."""
+    about = _about(provider)
+    known = about["samples"]
+    name = name or known[0]
+    if name not in known:
+        message = f"{provider} has no sample {name!r}; it has {', '.join(known)}"
+        raise SampleError(message)
+    wanted = file_name(name)
+    file = next(f for f in (FOLDER / provider).iterdir() if f.stem == wanted)
+    raw = file.read_bytes()
+    return Sample(
+        provider=provider,
+        name=name,
+        source=about.get("source", provider),
+        secret=about["secret"],
+        settings=about.get("settings", {}),
+        query=about.get("query", ""),
+        headers={key: text.replace("{sample}", name) for key, text in about["headers"].items()},
+        body=_compact(json.loads(raw)) if file.suffix == ".json" else raw.rstrip(b"\n"),
+        times=tuple(about.get("times", ())),
+        ids=tuple(about.get("ids", ())),
+    )
+
+
+def file_name(name: str) -> str:
+    """A sample's name as part of a file's."""
+    return name.replace("/", "-")
+
+
+def _about(provider: str) -> dict[str, Any]:
+    file = FOLDER / provider / "sample.toml"
+    if provider not in providers():
+        message = f"there is no sample of {provider!r}; there are {', '.join(providers())}"
+        raise SampleError(message)
+    return tomllib.loads(file.read_text())
+
+
+def _read_time(text: str) -> datetime:
+    if text.isdecimal():
+        return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), UTC)
+    return datetime.fromisoformat(text)
+
+
+def _write_time(time: datetime, like: str) -> str:
+    """Write a time as another one is written: seconds, milliseconds, or ISO 8601 in its zone."""
+    if like.isdecimal():
+        return str(round((time.timestamp() * 1000) if len(like) == 13 else time.timestamp()))
+    zone = datetime.fromisoformat(like).tzinfo
+    exact = "milliseconds" if "." in like else "seconds"
+    text = time.astimezone(zone).isoformat("T" if "T" in like else " ", timespec=exact)
+    return text.replace("+00:00", "Z") if like.endswith("Z") else text
+
+
+def _another(text: str, chance: random.Random) -> str:
+    """An id of the same form: other digits, none of them 0, which a number may not begin with."""
+    return re.sub("[0-9]", lambda _: str(chance.randint(1, 9)), text)
+
+
+def _compact(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _put(document: Any, path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    place = document
+    try:
+        for part in parents:
+            place = place[int(part) if isinstance(place, list) else part]
+        place[int(last) if isinstance(place, list) else last] = value
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        message = f"--set {path}: the sample has no such field"
+        raise SampleError(message) from error
