@@ -1,0 +1,146 @@
+"""Zoho CRM: notifications of its API, and the webhooks of workflow rules.
+
+Source: zoho.com/crm/developer, "Notification APIs: enable" (version 8), and Zoho CRM's help on
+workflow webhooks. Zoho signs nothing. A notification repeats in its body the `token` that the
+channel was made with: the secret. A workflow's webhook sends the secret in a header that its author
+adds, `header` in the settings. Notifications hold ids, and values only where the channel returns
+them (`return_affected_field_values`): one event a record, with `id`, `values` and `fields` of its
+own. What a workflow leaves unset arrives empty, as "null" or as the merge field itself,
+`${Leads.Phone}`: it is taken away. Not confirmed: what Zoho does with an error (its help speaks of
+one more try after 15 minutes for workflows), so errors in mapping are answered with success.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from ringhook.errors import BadRequestError, RejectedError
+from ringhook.providers import Provider, Source, body, whole_payload
+from ringhook.request import read_payload
+from ringhook.signatures import HeaderToken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ringhook.request import Request
+
+_UNSET = re.compile(r"\s*(?:null|\$\{[^{}]*\})?\s*")
+_MODULES = ("Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Cases")
+
+
+@dataclass(frozen=True, slots=True)
+class BodyToken:
+    """A shared secret in the body's field `token`."""
+
+    def applies(self, request: Request) -> bool:
+        """Whether the body holds a token."""
+        return bool(_token(request))
+
+    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - a shared secret has no age
+        """Compare the token with each secret."""
+        given = _token(request).encode(errors="replace")
+        same = [hmac.compare_digest(secret.encode(), given) for secret in secrets]
+        if not any(same):
+            message = "the body's token is another one"
+            raise RejectedError(message)
+
+
+class ZohoSource(Source):
+    """The settings of a Zoho CRM account."""
+
+    header: str = Field(
+        default="x-webhook-secret",
+        description="the header with the secret, in webhooks of workflow rules",
+    )
+
+
+def _token(request: Request) -> str:
+    try:
+        payload = read_payload(request)
+    except BadRequestError:
+        return ""
+    token = payload.get("token") if isinstance(payload, dict) else None
+    return token if isinstance(token, str) else ""
+
+
+def _adapt(provider: Provider, source: Any) -> Provider:
+    return replace(provider, schemes=(HeaderToken(header=source.header.lower()), BodyToken()))
+
+
+def _read(request: Request) -> Any:
+    """The payload without the secret, and without what was left unset."""
+    payload = read_payload(request)
+    if isinstance(payload, dict):
+        payload.pop("token", None)
+    return _without_unset(payload)
+
+
+def _without_unset(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_unset(part)
+            for name, part in value.items()
+            if not (isinstance(part, str) and _UNSET.fullmatch(part))
+        }
+    return [_without_unset(part) for part in value] if isinstance(value, list) else value
+
+
+def _items(payload: Any) -> list[Any]:
+    """One event for each record of a notification; a workflow's webhook is about one."""
+    if not isinstance(payload, dict) or not isinstance(payload.get("ids"), list):
+        return [payload]
+    about = {
+        name: value
+        for name, value in payload.items()
+        if name not in {"ids", "affected_values", "affected_fields"}
+    }
+    rows = _rows(payload, "affected_values")
+    values = {str(row.get("record_id")): row.get("values") for row in rows}
+    fields: dict[str, Any] = {}
+    for row in _rows(payload, "affected_fields"):
+        fields |= row
+    return [
+        {**about, "id": one, "values": values.get(one), "fields": fields.get(one)}
+        for one in map(str, payload["ids"])
+    ]
+
+
+def _rows(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = payload.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _topic(_request: Request, payload: Any) -> str:
+    """`Leads.insert` of a notification; "workflow" else."""
+    if not isinstance(payload, dict) or "operation" not in payload:
+        return "workflow"
+    return f"{payload.get('module') or ''}.{payload['operation']}"
+
+
+def _identity(request: Request, payload: Any) -> Any:
+    if isinstance(payload, dict) and "server_time" in payload:
+        return [payload.get("id"), payload["server_time"]]
+    return whole_payload(request, payload)
+
+
+PROVIDER = Provider(
+    title="Zoho CRM",
+    schemes=(HeaderToken(header=ZohoSource.model_fields["header"].default), BodyToken()),
+    read=_read,
+    items=_items,
+    topic=_topic,
+    identity=(_identity,),
+    occurred_at=body("server_time"),
+    # A notification names no account, only the channel that its subscriber chose a number for.
+    tenant=body("channel_id"),
+    never={f"{module}.delete": "the record was deleted" for module in _MODULES},
+    never_when={"operation == 'delete'": "the record was deleted"},
+    settings=ZohoSource,
+    adapt=_adapt,
+)
