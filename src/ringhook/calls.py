@@ -26,10 +26,18 @@ class Call(BaseModel):
     """What the receiver asks of the dialer: the call, or why it cannot be made (`unmapped`).
 
     It travels through the queue as JSON. `payload` (the event's, as gzip in base64) goes along only
-    with an unmapped call, to be replayed after a fix.
+    with an unmapped call, to be replayed after a fix. Where the person lives (`time_zone`,
+    `country`, `province`, `postal_code`) is as the sender wrote it. `ring_at` is when a call that
+    waits may ring; `appointment` is what it must come before. `kind` says what is asked instead of
+    a call: to `cancel` the one of this id, to put the number on the do-not-call list (`suppress`),
+    to remember what was said of `consent` for a `purpose`, to `forget` the number, or to `export`
+    what is known of it.
     """
 
     model_config = ConfigDict(frozen=True)
+
+    kind: Literal["call", "cancel", "suppress", "consent", "forget", "export"] = "call"
+    purpose: str = ""
 
     call_id: str
     source: str
@@ -47,6 +55,14 @@ class Call(BaseModel):
     metadata: dict[str, Any] = {}
     notes: tuple[str, ...] = ()
     unmapped: str = ""
+    time_zone: str = ""
+    country: str = ""
+    province: str = ""
+    postal_code: str = ""
+    ring_at: datetime | None = None
+    appointment: datetime | None = None
+    consent: bool = False
+    consent_evidence: str = ""
     payload: str = ""
 
 

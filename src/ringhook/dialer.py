@@ -16,7 +16,7 @@ from ringhook import routes, settings
 from ringhook.dialing import Dialing
 from ringhook.errors import UnavailableError
 from ringhook.ledger import Ledger
-from ringhook.queue import CallQueue, Message
+from ringhook.queue import AlarmClock, CallQueue, Message
 from ringhook.secret_store import SecretStore
 from ringhook.telemetry import logger, metrics
 from ringhook.unleashx import UnleashX
@@ -45,19 +45,23 @@ class Dialer:
     def take(self, body: str, lease_until: float) -> None:
         """Take one message; returning means that it may be deleted."""
         message = Message.model_validate_json(body)
-        now = self.clock()
-        if message.not_before > now:
-            self.queue.send_later(message.call, at=message.not_before, now=now)
-            return
-        logger.set_correlation_id(message.call.correlation_id)
-        if not message.call.unmapped:
-            # The API's plan allows so many requests a minute; past it, it refuses.
-            self.sleep(max(0.0, self._next_dial - now))
-            self._next_dial = self.clock() + self.interval
-        result = self.dialing.dial(message.call, lease_until=lease_until)
+        if message.call is None:
+            call_id = message.wake
+            self._pace()
+            result = self.dialing.wake(call_id, lease_until=lease_until)
+        else:
+            call_id = message.call.call_id
+            logger.set_correlation_id(message.call.correlation_id)
+            self._pace()
+            result = self.dialing.take(message.call, lease_until=lease_until)
         if result.again_at is not None:
             # A new message, so that waiting out an outage uses up no receives of this one.
-            self.queue.send_later(message.call, at=result.again_at, now=self.clock())
+            self.queue.wake(call_id, at=result.again_at, now=self.clock())
+
+    def _pace(self) -> None:
+        """Wait for the API's plan, which allows so many requests a minute and refuses the rest."""
+        self.sleep(max(0.0, self._next_dial - self.clock()))
+        self._next_dial = self.clock() + self.interval
 
 
 @functools.cache
@@ -73,7 +77,16 @@ def _dialer() -> Dialer:
             tokens=SecretStore(boto3.client("secretsmanager"), config.tokens, time.monotonic),
             clock=time.time,
         ),
-        queue=CallQueue(boto3.client("sqs"), config.queue_url),
+        queue=CallQueue(
+            boto3.client("sqs"),
+            config.queue_url,
+            AlarmClock(
+                boto3.client("scheduler"),
+                config.schedule_group,
+                config.schedule_role,
+                config.queue_arn,
+            ),
+        ),
         interval=60 * config.max_concurrency / config.calls_per_minute,
         clock=time.time,
         sleep=time.sleep,

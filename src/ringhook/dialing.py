@@ -1,20 +1,20 @@
-"""Dial one call: claim it, decide, ask the API once, and record what came of it.
+"""Dial one call: read how it stands, decide, claim it, ask the API once, record what came of it.
 
 The same code serves the queue (`dialer`) and the `direct` delivery (`receiver`). It does no waiting
-itself: where a call must come back later, the result says when.
+itself: where a call must be taken up again, the result says when.
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ringhook import phone
-from ringhook.errors import UnavailableError
-from ringhook.ledger import Busy, Claim, Claimed, Settled, Uncertain
-from ringhook.policy import Suppress, decide
+from ringhook.errors import ConflictError, UnavailableError
+from ringhook.ledger import Change, Entry
+from ringhook.policy import Consent, Defer, History, Suppress, decide
 from ringhook.telemetry import count, logger, metrics
 from ringhook.unleashx import (
     Answer,
@@ -28,7 +28,7 @@ from ringhook.unleashx import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ringhook.calls import Call, Status
     from ringhook.routes import Routes
@@ -37,9 +37,14 @@ if TYPE_CHECKING:
 # Waits after temporary refusals double from the first to the longest (seconds).
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 900.0
-# The list of executions may lag behind: it is looked at this long after the last look, in turn,
+# The list of executions may lag behind: it is looked at so long after the last look, in turn,
 # before a call is left `uncertain`, or rung again where the route says so.
 _LOOKS = (0.0, 10.0, 30.0)
+# What was put off to the opening of calling hours is spread over so many seconds, so that 09:00 is
+# no stampede.
+_SPREAD = 600.0
+# How often a change may be lost to another before the message goes back to the queue.
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,50 +57,121 @@ class Result:
     again_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do about a call: `take` it, `look` whether it rang, `wait` until `at`, it `ended`."""
+
+    do: Literal["take", "look", "wait", "ended"]
+    call: Call
+    at: float = 0.0
+
+
+def next_step(entry: Entry | None, call: Call, *, fresh: bool, restart: bool, now: float) -> Step:
+    """What to do about a call, given how the ledger has it.
+
+    `fresh`: an event asks for it, rather than the clock. `restart`: a newer event of a waiting call
+    starts its wait anew, with what that event says.
+    """
+    if entry is None:
+        return Step("take", call)
+    match entry.status:
+        case "calling":
+            # A lease that has run out is of a process that died between asking and hearing.
+            busy = entry.lease_until > now
+            return (
+                Step("wait", entry.call, entry.lease_until + 1)
+                if busy
+                else Step("look", entry.call)
+            )
+        case "uncertain" if not entry.settled:
+            wait = entry.due_at > now
+            return Step("wait", entry.call, entry.due_at) if wait else Step("look", entry.call)
+        case "unmapped" if fresh:
+            return Step("take", call)
+        case "deferred" if fresh and restart and call.occurred_at > entry.call.occurred_at:
+            return Step("take", call)
+        case "queued" | "deferred":
+            wait = entry.due_at > now
+            return Step("wait", entry.call, entry.due_at) if wait else Step("take", entry.call)
+        case _:
+            return Step("ended", entry.call)
+
+
 class Book(Protocol):
     """What dialling needs of the ledger; `Ledger` says what each promises."""
 
-    def claim(self, call: Call, *, now: datetime, lease_until: float) -> Claim:
-        """Take the call for dialling, or say why not."""
+    def read(self, call_id: str) -> Entry | None:
+        """The call as it stands."""
+
+    def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:
+        """Change the call, unless another did meanwhile."""
         ...
 
-    def record_unmapped(self, call: Call, now: datetime) -> None:
-        """Keep a call that cannot be made."""
+    def history(self, number: str, now: datetime) -> History:
+        """What is known of a number."""
         ...
 
-    def record(
-        self,
-        call: Call,
-        status: Status,
-        reason: str,
-        *,
-        now: datetime,
-        attempt: Mapping[str, Any] | None = None,
-        execution_id: str = "",
-        look_at: float | None = None,
-        looks: int = 0,
-    ) -> None:
-        """Say how the call stands now."""
+    def reserve(self, call: Call, history: History, now: datetime) -> None:
+        """Count a call that is about to be made."""
+
+    def release(self, call: Call, reserved_at: datetime) -> None:
+        """Take the count back."""
+
+    def suppress_number(self, number: str, reason: str, now: datetime) -> None:
+        """Never ring this number again."""
+
+    def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
+        """Remember what was said."""
+
+    def forget(self, number: str, now: datetime) -> list[str]:
+        """Delete a person's calls."""
         ...
 
 
 class NoLedger:
-    """The book of a `direct` delivery without a table: it remembers nothing."""
+    """The book of a `direct` delivery without a table: it remembers nothing and knows nobody."""
 
-    def claim(self, call: Call, *, now: datetime, lease_until: float) -> Claim:  # noqa: ARG002 - as Book
-        """Let every call through."""
-        return Claimed(1)
+    def read(self, call_id: str) -> Entry | None:
+        """Never heard of it."""
 
-    def record_unmapped(self, call: Call, now: datetime) -> None:
+    def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:  # noqa: ARG002 - as Book
         """Forget it; the log has it."""
+        return Entry(call, change.status, 1, attempts=change.attempts, asked_at=change.asked_at)
 
-    def record(self, *_: Any, **__: Any) -> None:
-        """Forget it; the log has it."""
+    def history(self, number: str, now: datetime) -> History:  # noqa: ARG002 - as Book
+        """Nothing is known."""
+        return History()
+
+    def reserve(self, call: Call, history: History, now: datetime) -> None:
+        """Count nothing."""
+
+    def release(self, call: Call, reserved_at: datetime) -> None:
+        """Nothing was counted."""
+
+    def suppress_number(self, number: str, reason: str, now: datetime) -> None:  # noqa: ARG002 - as Book
+        """Refuse: to forget that somebody may not be rung would be worse than an error."""
+        message = "this deployment has no ledger to keep a do-not-call list in"
+        raise UnavailableError(message)
+
+    def record_consent(
+        self,
+        number: str,  # noqa: ARG002 - as Book
+        purpose: str,  # noqa: ARG002
+        consent: Consent,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> None:
+        """Refuse, for the same reason."""
+        message = "this deployment has no ledger to keep consents in"
+        raise UnavailableError(message)
+
+    def forget(self, number: str, now: datetime) -> list[str]:  # noqa: ARG002 - as Book
+        """Nothing was kept."""
+        return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialing:
-    """Everything that dialling a call needs; `clock` gives epoch seconds."""
+    """Everything that dialling a call needs; `clock` gives epoch seconds, `jitter` 0 to 1."""
 
     api: UnleashX
     book: Book
@@ -104,46 +180,197 @@ class Dialing:
     clock: Callable[[], float]
     jitter: Callable[[], float] = random.random
 
-    def dial(self, call: Call, *, lease_until: float) -> Result:
-        """Bring the call as far as it gets now.
+    def take(self, call: Call, *, lease_until: float) -> Result:
+        """Do what is asked: bring a call as far as it gets now, or keep what is to be known.
 
-        Raises UnavailableError if ledger or token cannot be read: then nothing was asked.
+        Raises UnavailableError if ledger or token cannot be read: then the API was asked nothing.
         """
         now = self._now()
-        if call.unmapped:
-            self.book.record_unmapped(call, now)
-            return _told(call, Result("unmapped", call.unmapped))
-        # The token first: a claim that could not be followed by a request would look like one that
-        # was cut off.
-        token = self._token(call)
-        match self.book.claim(call, now=now, lease_until=lease_until):
-            case Settled(status):
-                count("CallDuplicate")
-                logger.info("call.duplicate", call_id=call.call_id, status=status)
-                return Result(status, "this call was asked for before")
-            case Busy(until):
-                return Result("calling", "another dialer has it", again_at=until + 1)
-            case Uncertain() as uncertain:
-                return self._look(call, token, uncertain, lease_until)
-            case Claimed(attempt):
-                return self._decide(call, token, attempt)
-
-    def _decide(self, call: Call, token: str, attempt: int) -> Result:
-        now = self._now()
-        decision = decide(call, self.routes, now)
-        if isinstance(decision, Suppress):
-            self.book.record(call, "suppressed", decision.reason, now=now)
-            return _told(call, Result("suppressed", decision.reason))
-        metrics.add_metric(
-            name="CallAge",
-            unit="Seconds",
-            value=max(0.0, (now - call.occurred_at).total_seconds()),
+        match call.kind:
+            case "call" if call.unmapped:
+                return self._unmapped(call)
+            case "call":
+                return self._advance(call, fresh=True, lease_until=lease_until)
+            case "cancel":
+                return self._cancel(call)
+            case "suppress":
+                reason = f"{call.source} {call.topic} ({call.event_id})"
+                self.book.suppress_number(call.phone_number, reason, now)
+                count("NumberSuppressed")
+            case "consent":
+                consent = Consent(call.consent, call.consent_evidence)
+                self.book.record_consent(call.phone_number, call.purpose, consent, now)
+            case "forget":
+                if call.phone_number:
+                    self.book.forget(call.phone_number, now)
+                count("PrivacyRequest")
+            case "export":
+                count("PrivacyRequest")
+        logger.info(
+            "number.changed",
+            kind=call.kind,
+            source=call.source,
+            topic=call.topic,
+            phone_number=phone.masked(call.phone_number),
         )
+        return Result("suppressed", f"{call.kind}: done")
+
+    def wake(self, call_id: str, *, lease_until: float) -> Result:
+        """Take a call up again; one that was forgotten meanwhile has ended."""
+        entry = self.book.read(call_id)
+        if entry is None:
+            return Result("cancelled", "the call was forgotten")
+        return self._advance(entry.call, fresh=False, lease_until=lease_until)
+
+    def _advance(self, call: Call, *, fresh: bool, lease_until: float) -> Result:
+        # The token first: what cannot be asked is not to be claimed.
+        token = self._token(call)
+        route = self.routes.named(call.route)
+        # An appointment that is moved moves its call.
+        restart = route is not None and (route.policy.restart or route.policy.at is not None)
+        for _ in range(_TRIES):
+            entry = self.book.read(call.call_id)
+            step = next_step(entry, call, fresh=fresh, restart=restart, now=self.clock())
+            try:
+                match step.do:
+                    case "wait" if entry:
+                        return Result(entry.status, "not due yet", again_at=step.at)
+                    case "ended" if entry:
+                        return self._ended(entry)
+                    case "look" if entry:
+                        result = self._look(entry, token)
+                    case _:
+                        result = self._decide(step.call, entry, token, lease_until)
+            except ConflictError:
+                continue
+            if result.again_at is None or result.again_at > self.clock():
+                return result
+        message = f"call {call.call_id} is changed by too many at once"
+        raise UnavailableError(message)
+
+    def _ended(self, entry: Entry) -> Result:
+        count("CallDuplicate")
+        logger.info("call.duplicate", call_id=entry.call.call_id, status=entry.status)
+        return Result(entry.status, "this call was asked for before")
+
+    def _unmapped(self, call: Call) -> Result:
+        entry = self.book.read(call.call_id)
+        if entry is None or entry.status == "unmapped":
+            change = Change(status="unmapped", reason=call.unmapped)
+            self.book.write(call, change, over=entry, now=self._now())
+        return _told(call, Result("unmapped", call.unmapped))
+
+    def _cancel(self, call: Call) -> Result:
+        """End a call that waits, or that is yet to be asked for; one that rings is too late."""
+        for _ in range(_TRIES):
+            entry = self.book.read(call.call_id)
+            if entry and entry.status not in ("queued", "deferred", "unmapped"):
+                reason = f"too late to cancel: the call is {entry.status}"
+                logger.info("call.not_cancelled", call_id=call.call_id, reason=reason)
+                return Result(entry.status, reason)
+            reason = f"cancelled by {call.topic}"
+            origin = entry.call if entry else call.model_copy(update={"kind": "call"})
+            change = Change(status="cancelled", reason=reason)
+            try:
+                self.book.write(origin, change, over=entry, now=self._now())
+            except ConflictError:
+                continue
+            return _told(origin, Result("cancelled", reason))
+        message = f"call {call.call_id} is changed by too many at once"
+        raise UnavailableError(message)
+
+    def _decide(self, call: Call, entry: Entry | None, token: str, lease_until: float) -> Result:
+        now = self._now()
+        attempts = entry.attempts if entry else 0
+        history = self.book.history(call.phone_number, now)
+        decision = decide(call, self.routes, history, now)
+        if isinstance(decision, Suppress):
+            change = Change(status="suppressed", reason=decision.reason, attempts=attempts)
+            self.book.write(call, change, over=entry, now=now)
+            return _told(call, Result("suppressed", decision.reason))
+        limit = self.routes.max_calls_per_day
+        if limit is not None and history.today >= limit:
+            count("DailyBudgetReached")
+        if isinstance(decision, Defer):
+            due_at = self._spread(call, history, decision).timestamp()
+            change = Change(
+                status="deferred", reason=decision.reason, due_at=due_at, attempts=attempts
+            )
+            self.book.write(call, change, over=entry, now=now)
+            return _told(call, Result("deferred", decision.reason, again_at=due_at))
+        change = Change(
+            status="calling",
+            reason=decision.reason,
+            lease_until=lease_until,
+            asked_at=now,
+            attempts=attempts + 1,
+        )
+        claimed = self.book.write(call, change, over=entry, now=now)
+        try:
+            self.book.reserve(call, history, now)
+        except ConflictError:
+            # Another call to the number was counted after this one was decided: decide again.
+            change = Change(
+                status="queued",
+                reason="another call to the number was counted meanwhile",
+                due_at=now.timestamp(),
+                attempts=attempts,
+            )
+            self.book.write(call, change, over=claimed, now=now)
+            raise
+        return self._ring(call, claimed, token)
+
+    def _spread(self, call: Call, history: History, decision: Defer) -> datetime:
+        """A moment soon after the one that the call is put off to, at which it may ring as well."""
+        until = decision.until
+        if until == call.ring_at:
+            return until
+        later = datetime.fromtimestamp(until.timestamp() + self.jitter() * _SPREAD, UTC)
+        same = decide(call, self.routes, replace(history, today=0), later)
+        return until if isinstance(same, Defer | Suppress) else later
+
+    def _ring(self, call: Call, claimed: Entry, token: str) -> Result:
+        asked_at = self._now()
+        age = max(0.0, (asked_at - call.occurred_at).total_seconds())
+        metrics.add_metric(name="CallAge", unit="Seconds", value=age)
         answer = self._ask(call, token)
-        heard_at = self._now()
-        milliseconds = round((heard_at - now).total_seconds() * 1000)
+        now = self._now()
+        milliseconds = round((now - asked_at).total_seconds() * 1000)
         metrics.add_metric(name="ApiLatency", unit="Milliseconds", value=milliseconds)
-        return self._record(call, answer, attempt, now, milliseconds)
+        result = self._judge(answer, claimed.attempts, now)
+        change = Change(
+            status=result.status,
+            reason=result.reason,
+            due_at=result.again_at,
+            asked_at=asked_at,
+            attempts=claimed.attempts,
+            execution_id=result.execution_id,
+            attempt={
+                "n": claimed.attempts,
+                "at": asked_at.isoformat(),
+                "milliseconds": milliseconds,
+                "answer": type(answer).__name__,
+                "reason": result.reason,
+            },
+        )
+        self._record(call, change, claimed, now)
+        if isinstance(answer, Refused | RefusedForNow | TokenRejected):
+            self.book.release(call, asked_at)
+        return _told(call, result, attempt=claimed.attempts, milliseconds=milliseconds)
+
+    def _record(self, call: Call, change: Change, claimed: Entry, now: datetime) -> None:
+        """Write what was heard, even if the lease was taken for lost meanwhile: it is the truth."""
+        over: Entry | None = claimed
+        for _ in range(_TRIES):
+            try:
+                self.book.write(call, change, over=over, now=now)
+            except ConflictError:
+                over = self.book.read(call.call_id)
+                if over and over.status in ("calling", "uncertain"):
+                    continue
+            return
+        message = f"call {call.call_id} is changed by too many at once"
+        raise UnavailableError(message)
 
     def _ask(self, call: Call, token: str) -> Answer:
         answer = self.api.call(call, token)
@@ -154,79 +381,71 @@ class Dialing:
                 return self.api.call(call, newer)
         return answer
 
-    def _record(
-        self, call: Call, answer: Answer, attempt: int, asked_at: datetime, milliseconds: int
-    ) -> Result:
-        now = self._now()
-        row = {
-            "n": attempt,
-            "at": asked_at.isoformat(),
-            "milliseconds": milliseconds,
-            "answer": type(answer).__name__,
-        }
+    def _judge(self, answer: Answer, attempt: int, now: datetime) -> Result:
+        """What an answer makes of the call."""
+        at = now.timestamp()
         match answer:
             case Initiated(execution_id):
-                result = Result("initiated", "the API started the call", execution_id)
+                return Result("initiated", "the API started the call", execution_id)
             case Refused(reason):
-                result = Result("refused", reason)
+                return Result("refused", reason)
             case RefusedForNow(reason, retry_after):
-                again = now.timestamp() + max(retry_after, self._wait(attempt))
-                result = Result("queued", reason, again_at=again)
+                again = at + max(retry_after, self._wait(attempt))
+                return Result("queued", reason, again_at=again)
             case TokenRejected(reason):
-                again = now.timestamp() + self._wait(attempt)
-                result = Result("queued", f"the token is not accepted: {reason}", again_at=again)
                 count("TokenRejected")
+                reason = f"the token is not accepted: {reason}"
+                return Result("queued", reason, again_at=at + self._wait(attempt))
             case Unheard(reason):
-                look_at = now.timestamp() + _LOOKS[0]
-                result = Result("uncertain", reason, again_at=look_at)
-        self.book.record(
-            call,
-            result.status,
-            result.reason,
-            now=now,
-            attempt=row | {"reason": result.reason},
-            execution_id=result.execution_id,
-            look_at=result.again_at if result.status == "uncertain" else None,
-        )
-        return _told(call, result, attempt=attempt, milliseconds=milliseconds)
+                return Result("uncertain", reason, again_at=at + _LOOKS[0])
 
-    def _look(self, call: Call, token: str, state: Uncertain, lease_until: float) -> Result:
+    def _look(self, entry: Entry, token: str) -> Result:
         """Ask the list of executions whether an unheard request rang."""
-        now = self._now()
-        if state.look_at > now.timestamp():
-            return Result("uncertain", "not looked again yet", again_at=state.look_at)
+        call, now = entry.call, self._now()
+        asked_at = entry.asked_at or now
+        still = Change(
+            status="uncertain",
+            reason="",
+            asked_at=asked_at,
+            attempts=entry.attempts,
+            looks=entry.looks,
+        )
         try:
-            found = self.api.find(call, token, state.asked_at)
+            found = self.api.find(call, token, asked_at)
         except UnavailableError as error:
-            again = now.timestamp() + self._wait(state.looks + 3)
-            if isinstance(decided := decide(call, self.routes, now), Suppress):
-                return self._leave(call, f"{error}, and by now: {decided.reason}")
-            self.book.record(
-                call, "uncertain", str(error), now=now, look_at=again, looks=state.looks
-            )
+            gone_by = decide(call, self.routes, History(), now)
+            if isinstance(gone_by, Suppress):
+                return self._leave(entry, f"{error}, and by now: {gone_by.reason}")
+            again = now.timestamp() + self._wait(entry.looks + 3)
+            change = replace(still, reason=str(error), due_at=again)
+            self.book.write(call, change, over=entry, now=now)
             return Result("uncertain", str(error), again_at=again)
         if isinstance(found, str):
             reason = "no answer was heard, but the list of executions has the call"
-            self.book.record(call, "initiated", reason, now=now, execution_id=found)
+            change = replace(still, status="initiated", reason=reason, execution_id=found)
+            self.book.write(call, change, over=entry, now=now)
             return _told(call, Result("initiated", reason, found))
-        looks = state.looks + 1
+        looks = entry.looks + 1
         if looks < len(_LOOKS):
             again = now.timestamp() + _LOOKS[looks]
             reason = f"the list of executions does not have the call (look {looks})"
-            self.book.record(call, "uncertain", reason, now=now, look_at=again, looks=looks)
+            change = replace(still, reason=reason, due_at=again, looks=looks)
+            self.book.write(call, change, over=entry, now=now)
             return Result("uncertain", reason, again_at=again)
         if isinstance(found, Unclear):
-            return self._leave(call, found.reason)
+            return self._leave(entry, found.reason)
         route = self.routes.named(call.route)
         if route is None or route.policy.on_uncertain == "leave":
-            return self._leave(call, "no answer was heard and the list of executions has no call")
+            return self._leave(entry, "no answer was heard and the list of executions has no call")
         reason = "the list of executions has no call: on_uncertain says redial"
-        self.book.record(call, "queued", reason, now=now)
-        return self.dial(call, lease_until=lease_until)
+        change = replace(still, status="queued", reason=reason, due_at=now.timestamp(), looks=0)
+        self.book.write(call, change, over=entry, now=now)
+        return Result("queued", reason, again_at=now.timestamp())
 
-    def _leave(self, call: Call, reason: str) -> Result:
-        self.book.record(call, "uncertain", reason, now=self._now())
-        return _told(call, Result("uncertain", reason))
+    def _leave(self, entry: Entry, reason: str) -> Result:
+        change = Change(status="uncertain", reason=reason, attempts=entry.attempts)
+        self.book.write(entry.call, change, over=entry, now=self._now())
+        return _told(entry.call, Result("uncertain", reason))
 
     def _token(self, call: Call, *, fresh: bool = False) -> str:
         token = self.tokens.get(fresh=fresh).get(call.account)
@@ -250,6 +469,8 @@ _METRIC = {
     "queued": "CallRefusedForNow",
     "uncertain": "CallUncertain",
     "suppressed": "CallSuppressed",
+    "deferred": "CallDeferred",
+    "cancelled": "CallCancelled",
     "unmapped": "EventUnmapped",
 }
 

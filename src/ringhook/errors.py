@@ -21,6 +21,10 @@ class UnavailableError(RinghookError):
     """Something that must be looked at cannot be looked at now: wait, do not let through."""
 
 
+class ConflictError(RinghookError):
+    """What was read has been changed by another meanwhile: read it again."""
+
+
 class UnmappedError(RinghookError):
     """An event matched a route but lacks what the call needs; the text names field and cause."""
 

@@ -1,13 +1,20 @@
-"""The ledger: one DynamoDB item a call, claimed by a conditional write before anybody dials.
+"""The ledger: one DynamoDB item a call, and what is known of a number that may be rung.
 
 A call is `calling` while one dialer holds its lease. When the lease has run out, the process that
-held it died between asking and hearing: the call is `uncertain`, like one that was never answered,
-and stays so until the list of executions has been looked at.
+held it died between asking and hearing: whether the phone rang is then as unknown as after a
+request that was never answered.
+
+Every change is written on the condition that the item is still what was read (`version`), so of two
+that change one item at once, one is told to read it again.
+
+Keys: `call#<call_id>`; `number#<E.164>` for what is known of a number, in clear, since an operator
+must be able to export the numbers that may not be rung, and they stay when a person's calls are
+forgotten; `day#<date>` for the number of calls on a day (UTC).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -15,226 +22,324 @@ from typing import TYPE_CHECKING, Any, cast
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringhook.errors import UnavailableError
+from ringhook.calls import Call, Status
+from ringhook.errors import ConflictError, UnavailableError
+from ringhook.policy import Consent, History
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from ringhook.calls import Call, Status
-
 _to_dynamodb = TypeSerializer().serialize
 _from_dynamodb = TypeDeserializer().deserialize
-# From these a call may be claimed: it was provably not made.
-_OPEN = ("queued", "deferred", "unmapped")
+_CALL_FIELDS = frozenset(Call.model_fields)
+# A condition that holds for any item, and for none.
+ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
+# The caps look back this far at most (routes.py refuses longer ones).
+_LONGEST_CAP = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """The call is this process's to dial; `attempt` counts from 1."""
+class Entry:
+    """A call as the ledger has it. Times are epoch seconds; `due_at`: when to take it up again."""
 
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Another process is dialling; it has until `until` (epoch seconds)."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertain:
-    """It is not known whether the request of `asked_at` rang; look at `look_at` (epoch seconds)."""
-
-    asked_at: datetime
-    look_at: float
-    looks: int
+    call: Call
+    status: Status
+    version: int
+    due_at: float = 0.0
+    lease_until: float = 0.0
+    asked_at: datetime | None = None
+    attempts: int = 0
+    looks: int = 0
+    settled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The call has ended with this status."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """How a call stands from now on, and why; `attempt` is the request that was made for it."""
 
     status: Status
-
-
-Claim = Claimed | Busy | Uncertain | Settled
+    reason: str
+    due_at: float | None = None
+    lease_until: float | None = None
+    asked_at: datetime | None = None
+    attempts: int = 0
+    looks: int = 0
+    execution_id: str = ""
+    attempt: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ledger:
     """The table of this name."""
 
     def __init__(self, client: DynamoDBClient, table: str, retention: timedelta) -> None:
-        """Keep items for `retention` after their last change."""
+        """Keep calls for `retention` after their last change."""
         self._client = client
         self._table = table
         self._retention = retention
 
-    def claim(self, call: Call, *, now: datetime, lease_until: float) -> Claim:
-        """Take the call for dialling, if it has not been taken and has not ended.
+    def read(self, call_id: str) -> Entry | None:
+        """The call as it stands now; None if it was never heard of, or was forgotten.
 
         Raises UnavailableError if the table cannot be asked: then nobody may dial.
         """
-        item = self._origin(call, now) | {
-            "status": "calling",
-            "lease_until": lease_until,
-            "asked_at": now.isoformat(),
-        }
-        old = self._write(
-            call.call_id,
-            item,
-            condition="attribute_not_exists(pk) OR #status IN (:s0, :s1, :s2)",
-            values={f":s{i}": status for i, status in enumerate(_OPEN)},
-            add={"attempt_count": 1},
-            remove=("reason", "payload", "look_at", "looks"),
-        )
-        if not old.refused:
-            return Claimed(int(old.item["attempt_count"]))
-        status = old.item["status"]
-        asked_at = datetime.fromisoformat(old.item.get("asked_at", now.isoformat()))
-        if status == "calling":
-            until = float(old.item["lease_until"])
-            return Busy(until) if until > now.timestamp() else Uncertain(asked_at, 0, 0)
-        if status == "uncertain" and "look_at" in old.item:
-            return Uncertain(asked_at, float(old.item["look_at"]), int(old.item.get("looks", 0)))
-        return Settled(status)
+        item = self._get([f"call#{call_id}"]).get(f"call#{call_id}")
+        return _entry(item) if item else None
 
-    def record_unmapped(self, call: Call, now: datetime) -> None:
-        """Keep a call that cannot be made, unless the same call was made or tried already."""
-        item = self._origin(call, now) | {
-            "status": "unmapped",
-            "reason": call.unmapped,
-            "payload": call.payload,
-        }
-        self._write(
-            call.call_id,
-            item,
-            condition="attribute_not_exists(pk) OR #status = :unmapped",
-            values={":unmapped": "unmapped"},
-        )
+    def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:
+        """Make this change to the call as it was read (`over`; None: it was not there).
 
-    def record(
-        self,
-        call: Call,
-        status: Status,
-        reason: str,
-        *,
-        now: datetime,
-        attempt: Mapping[str, Any] | None = None,
-        execution_id: str = "",
-        look_at: float | None = None,
-        looks: int = 0,
-    ) -> None:
-        """Say how the call stands now, and why; `attempt` is the request that was made for it.
-
-        What a dialer heard outlives its lease: `initiated` is written over `uncertain` too.
+        Raises ConflictError if it is not so any more, UnavailableError if nothing answers.
         """
-        item: dict[str, Any] = {"status": status, "reason": reason} | self._stamps(now)
-        if execution_id:
-            item["execution_id"] = execution_id
-        if look_at is not None:
-            item |= {"look_at": look_at, "looks": looks}
-        self._write(
-            call.call_id,
+        version = over.version if over else 0
+        item = self._item(call, change, now) | {"version": version + 1}
+        row = {"at": now.isoformat(), "status": change.status, "reason": change.reason}
+        append: dict[str, Any] = {"decisions": row}
+        if change.attempt:
+            append["attempts"] = dict(change.attempt)
+        written = self._update(
+            f"call#{call.call_id}",
             item,
-            condition="#status IN (:calling, :uncertain)",
-            values={":calling": "calling", ":uncertain": "uncertain"},
-            append={
-                "decisions": {"at": now.isoformat(), "status": status, "reason": reason},
-                **({"attempts": dict(attempt)} if attempt else {}),
+            condition="version = :version" if over else "attribute_not_exists(pk)",
+            values={":version": version} if over else {},
+            append=append,
+        )
+        return _entry(written)
+
+    def history(self, number: str, now: datetime) -> History:
+        """What is known of a number, and of today."""
+        keys = [f"number#{number}", f"day#{now.date().isoformat()}"]
+        items = self._get(keys)
+        known = items.get(keys[0], {})
+        return History(
+            do_not_call=known.get("do_not_call", ""),
+            consents={
+                purpose: Consent(granted=one["granted"], evidence=one["evidence"])
+                for purpose, one in known.get("consents", {}).items()
             },
-            remove=("lease_until",) if look_at is not None else ("lease_until", "look_at"),
+            rung={call_id: float(at) for call_id, at in known.get("rung", {}).items()},
+            today=int(items.get(keys[1], {}).get("calls", 0)),
+            version=int(known.get("version", 0)),
         )
 
-    def _origin(self, call: Call, now: datetime) -> dict[str, Any]:
-        """What a call's item says of where it comes from."""
-        return self._stamps(now) | {
-            "call_id": call.call_id,
-            "source": call.source,
-            "provider": call.provider,
-            "route": call.route,
-            "topic": call.topic,
-            "event_id": call.event_id,
-            "occurred_at": call.occurred_at.isoformat(),
-            "received_at": call.received_at.isoformat(),
-            "correlation_id": call.correlation_id,
-            "account": call.account,
-            "agent_id": call.agent_id,
-            # An index's key may not be empty.
-            **({"phone_number": call.phone_number} if call.phone_number else {}),
-            "metadata": call.metadata,
-            "notes": list(call.notes),
-        }
+    def reserve(self, call: Call, history: History, now: datetime) -> None:
+        """Count a call that is about to be made, on the history that allowed it.
 
-    def _stamps(self, now: datetime) -> dict[str, Any]:
-        return {
-            "updated_at": now.isoformat(),
-            "day": now.date().isoformat(),
+        Raises ConflictError if another call to the number was counted meanwhile.
+        """
+        oldest = (now - _LONGEST_CAP).timestamp()
+        rung = {call_id: at for call_id, at in history.rung.items() if at > oldest}
+        self._update_number(
+            call.phone_number,
+            {"rung": rung | {call.call_id: now.timestamp()}},
+            version=history.version,
+            now=now,
+        )
+        self._count_day(now, 1)
+
+    def release(self, call: Call, reserved_at: datetime) -> None:
+        """Take back the count of a call that was provably not made."""
+        for _ in range(5):
+            history = self.history(call.phone_number, reserved_at)
+            rung = {c: at for c, at in history.rung.items() if c != call.call_id}
+            try:
+                self._update_number(
+                    call.phone_number, {"rung": rung}, version=history.version, now=reserved_at
+                )
+            except ConflictError:
+                continue
+            break
+        self._count_day(reserved_at, -1)
+
+    def suppress_number(self, number: str, reason: str, now: datetime) -> None:
+        """Never ring this number again, for any route."""
+        self._change_number(number, {"do_not_call": reason}, now)
+
+    def allow_number(self, number: str, now: datetime) -> None:
+        """Take a number off the do-not-call list."""
+        self._change_number(number, {"do_not_call": ""}, now)
+
+    def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
+        """Remember what a person said of being called for a purpose, and how it is known."""
+        item = self._get([f"number#{number}"]).get(f"number#{number}", {})
+        said = {"granted": consent.granted, "evidence": consent.evidence, "at": now.isoformat()}
+        self._change_number(number, {"consents": item.get("consents", {}) | {purpose: said}}, now)
+
+    def calls_to(self, number: str) -> list[dict[str, Any]]:
+        """Every call's item that this number has, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by-phone",
+            KeyConditionExpression="phone_number = :number",
+            ExpressionAttributeValues={":number": {"S": number}},
+        )
+        try:
+            return [_plain(item) for page in pages for item in page["Items"]]
+        except (BotoCoreError, ClientError) as error:
+            raise _unavailable(error) from error
+
+    def forget(self, number: str, now: datetime) -> list[str]:
+        """Delete a person's calls and consents; the call_ids that were deleted.
+
+        That the number may not be rung stays known, if it was: an erased person who is rung again
+        is worse off than one whose number stays on a list.
+        """
+        call_ids = [item["call_id"] for item in self.calls_to(number)]
+        for call_id in call_ids:
+            self._delete(f"call#{call_id}")
+        item = self._get([f"number#{number}"]).get(f"number#{number}")
+        if item and item.get("do_not_call"):
+            self._change_number(number, {"consents": {}, "rung": {}}, now)
+        elif item:
+            self._delete(f"number#{number}")
+        return call_ids
+
+    def _delete(self, key: str) -> None:
+        try:
+            self._client.delete_item(TableName=self._table, Key={"pk": {"S": key}})
+        except (BotoCoreError, ClientError) as error:
+            raise _unavailable(error) from error
+
+    def _change_number(self, number: str, item: Mapping[str, Any], now: datetime) -> None:
+        """Change what is known of a number, whatever else changes it at the same time."""
+        self._update(
+            f"number#{number}", {**item, "number": number} | _stamp(now), add={"version": 1}
+        )
+
+    def _update_number(
+        self, number: str, item: Mapping[str, Any], *, version: int, now: datetime
+    ) -> None:
+        self._update(
+            f"number#{number}",
+            {**item, "number": number, "version": version + 1} | _stamp(now),
+            condition="version = :version" if version else "attribute_not_exists(version)",
+            values={":version": version} if version else {},
+        )
+
+    def _count_day(self, now: datetime, step: int) -> None:
+        expires = int((now + timedelta(days=7)).timestamp())
+        key = f"day#{now.date().isoformat()}"
+        self._update(
+            key, {"expires_at": expires, "updated_at": now.isoformat()}, add={"calls": step}
+        )
+
+    def _item(self, call: Call, change: Change, now: datetime) -> dict[str, Any]:
+        said = call.model_dump(mode="json", exclude={"payload", "unmapped", "phone_number"})
+        item = {name: None if value == "" else value for name, value in said.items()}
+        item |= {
+            "status": change.status,
+            "reason": change.reason,
+            "attempt_count": change.attempts,
+            "looks": change.looks,
             "expires_at": int((now + self._retention).timestamp()),
+            "day": now.date().isoformat(),
+            "payload": call.payload if change.status == "unmapped" else None,
+            # An index's key may not be empty.
+            "phone_number": call.phone_number or None,
+            "execution_id": change.execution_id or None,
+            "due_at": change.due_at,
+            "lease_until": change.lease_until,
+            "asked_at": change.asked_at.isoformat() if change.asked_at else None,
         }
+        return item | _stamp(now)
 
-    def _write(
+    def _get(self, keys: list[str]) -> dict[str, dict[str, Any]]:
+        try:
+            answer = self._client.batch_get_item(
+                RequestItems={
+                    self._table: {
+                        "Keys": [{"pk": {"S": key}} for key in keys],
+                        "ConsistentRead": True,
+                    }
+                }
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise _unavailable(error) from error
+        if answer.get("UnprocessedKeys"):
+            message = "the ledger does not answer (throttled)"
+            raise UnavailableError(message)
+        items = [_plain(item) for item in answer["Responses"].get(self._table, [])]
+        return {item["pk"]: item for item in items}
+
+    def _update(
         self,
-        call_id: str,
+        key: str,
         item: Mapping[str, Any],
         *,
-        condition: str,
-        values: Mapping[str, Any],
-        add: Mapping[str, int] | None = None,
+        condition: str = ALWAYS,
+        values: Mapping[str, Any] | None = None,
         append: Mapping[str, Any] | None = None,
-        remove: tuple[str, ...] = (),
-    ) -> _Written:
-        """One conditional update; an item is created with `created_at`, lists grow at the end."""
-        names = {"#status": "status", "#created": "created_at"}
-        filled = {**values, ":now": item["updated_at"]}
+        add: Mapping[str, int] | None = None,
+    ) -> dict[str, Any]:
+        """One update: set what has a value, remove what is None, append to lists, add up."""
+        names = {"#created": "created_at"}
+        filled = {**(values or {}), ":now": item["updated_at"]}
         sets = ["#created = if_not_exists(#created, :now)"]
+        unset = []
         for index, (name, value) in enumerate(item.items()):
             names[f"#n{index}"] = name
-            filled[f":v{index}"] = value
-            sets.append(f"#n{index} = :v{index}")
+            if value is None:
+                unset.append(f"#n{index}")
+            else:
+                filled[f":v{index}"] = value
+                sets.append(f"#n{index} = :v{index}")
         for name, value in (append or {}).items():
             names[f"#{name}"] = name
             filled |= {f":{name}": [value], ":none": []}
             sets.append(f"#{name} = list_append(if_not_exists(#{name}, :none), :{name})")
-        expression = "SET " + ", ".join(sets)
-        if add:
-            filled |= {f":{name}": number for name, number in add.items()}
-            expression += " ADD " + ", ".join(f"{name} :{name}" for name in add)
-        if unset := [name for name in remove if name not in item]:
-            names |= {f"#r_{name}": name for name in unset}
-            expression += " REMOVE " + ", ".join(f"#r_{name}" for name in unset)
+        clauses = ["SET " + ", ".join(sets)]
+        if unset:
+            clauses.append("REMOVE " + ", ".join(unset))
+        for name, number in (add or {}).items():
+            names["#add"] = name
+            filled[":add"] = number
+            clauses.append("ADD #add :add")
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key={"pk": {"S": f"call#{call_id}"}},
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={
-                    name: real for name, real in names.items() if name in expression + condition
-                },
+                Key={"pk": {"S": key}},
+                UpdateExpression=" ".join(clauses),
+                ExpressionAttributeNames=names,
                 ExpressionAttributeValues={k: _to_dynamodb(_exact(v)) for k, v in filled.items()},
                 ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                ConditionExpression=condition,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return _Written(refused=True, item=_plain(_item_of(error)))
-            message = f"the ledger does not answer ({error.response['Error']['Code']})"
-            raise UnavailableError(message) from error
+                message = f"{key} was changed by another"
+                raise ConflictError(message) from error
+            raise _unavailable(error) from error
         except BotoCoreError as error:
-            message = f"the ledger does not answer ({type(error).__name__})"
-            raise UnavailableError(message) from error
-        return _Written(refused=False, item=_plain(answer["Attributes"]))
+            raise _unavailable(error) from error
+        return _plain(answer["Attributes"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """The item after an update, or as it stands where the condition did not hold."""
+def _entry(item: Mapping[str, Any]) -> Entry:
+    due_at = item.get("due_at")
+    asked_at = item.get("asked_at")
+    return Entry(
+        call=Call.model_validate({k: v for k, v in _json(item).items() if k in _CALL_FIELDS}),
+        status=item["status"],
+        version=int(item["version"]),
+        due_at=float(due_at or 0),
+        lease_until=float(item.get("lease_until") or 0),
+        asked_at=datetime.fromisoformat(asked_at) if asked_at else None,
+        attempts=int(item.get("attempt_count", 0)),
+        looks=int(item.get("looks", 0)),
+        settled=item["status"] != "calling" and due_at is None,
+    )
 
-    refused: bool
-    item: dict[str, Any]
+
+def _stamp(now: datetime) -> dict[str, Any]:
+    return {"updated_at": now.isoformat()}
+
+
+def _unavailable(error: Exception) -> UnavailableError:
+    what = (
+        error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    )
+    return UnavailableError(f"the ledger does not answer ({what})")
 
 
 def _exact(value: Any) -> Any:
@@ -248,11 +353,16 @@ def _exact(value: Any) -> Any:
     return value
 
 
-def _item_of(error: ClientError) -> dict[str, Any]:
-    """The item that a failed condition was held to, which botocore's types leave out."""
-    item: dict[str, Any] = cast("dict[str, Any]", error.response).get("Item", {})
-    return item
+def _json(value: Any) -> Any:
+    """DynamoDB's decimals as JSON's numbers."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: _json(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_json(part) for part in value]
+    return value
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _from_dynamodb(value) for name, value in item.items()}
+    return {name: _from_dynamodb(cast("Any", value)) for name, value in item.items()}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ringhook import phone
 from ringhook.calls import Call, call_id
 from ringhook.errors import UnmappedError
-from ringhook.expressions import Template
+from ringhook.expressions import Expression, Template, parse_time
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,26 +42,71 @@ class Ignored:
 def map_event(
     event: Event, routes: Routes, *, now: datetime, correlation_id: str = ""
 ) -> list[Call | Ignored]:
-    """What each route of the event's source makes of it; an event that never rings maps to none."""
+    """What each route makes of an event: calls, cancellations, wishes to be kept, or why nothing.
+
+    An event that never rings maps to none of them, only to the erasure or the export that it asks.
+    """
+    origin = _Origin(event, routes, correlation_id, now)
     if event.never:
-        return []
-    return [_map(event, route, routes, now, correlation_id) for route in routes.of(event.source)]
+        return [_privacy(origin, number) for number in event.numbers] if event.asks else []
+    mapped = [_map(origin, route) for route in routes.of(event.source)]
+    return mapped + _cancellations(origin, {one.route for one in mapped if isinstance(one, Call)})
 
 
-def _map(
-    event: Event, route: Route, routes: Routes, now: datetime, correlation_id: str
-) -> Call | Ignored:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What every call of one event has in common."""
+
+    event: Event
+    routes: Routes
+    correlation_id: str
+    now: datetime
+
+    def call(self, route: Route | None, identity: str, kind: str = "call", **fields: Any) -> Call:
+        """A call of this route for this event (of no route: what a provider's own event asks)."""
+        source = route.source if route else self.event.source
+        return Call.model_validate(
+            {
+                "kind": kind,
+                "call_id": identity,
+                "source": source,
+                "provider": self.routes.sources[source].source.provider,
+                "route": route.name if route else "",
+                "topic": self.event.topic,
+                "event_id": self.event.event_id,
+                "occurred_at": self.event.occurred_at,
+                "received_at": self.now,
+                "correlation_id": self.correlation_id,
+                "test": self.event.test,
+                **fields,
+            }
+        )
+
+    def by_event(self, route: str) -> str:
+        """The id of what this event alone asks of a route."""
+        return call_id(self.event.source, route, "event", self.event.event_id)
+
+    def render(self, name: str, template: Template) -> Any:
+        """A template's value; raises UnmappedError naming the field."""
+        try:
+            return template.render(self.event.payload, self.now)
+        except UnmappedError as error:
+            message = f"{name}: {error}"
+            raise UnmappedError(message) from error
+
+
+def _map(origin: _Origin, route: Route) -> Call | Ignored:
+    event = origin.event
+    if event.topic in route.policy.cancelled_by:
+        return Ignored(route.name, f"topic {event.topic!r} cancels")
     if route.on is not None and event.topic not in route.on:
         return Ignored(route.name, f"topic {event.topic!r} is not one of {', '.join(route.on)}")
     try:
-        if route.when and not _holds(route.when(event.payload, now)):
+        if route.when and not _holds(route.when(event.payload, origin.now)):
             return Ignored(route.name, f"when does not hold: {route.when.text}")
+        return _call(origin, route) if route.call else _record(origin, route)
     except UnmappedError as error:
-        return _unmapped(event, route, routes, correlation_id, f"when: {error}", now)
-    try:
-        return _call(event, route, routes, correlation_id, now)
-    except UnmappedError as error:
-        return _unmapped(event, route, routes, correlation_id, str(error), now)
+        return _unmapped(origin, route, str(error))
 
 
 def _holds(value: object) -> bool:
@@ -69,83 +114,155 @@ def _holds(value: object) -> bool:
     return not (value is None or value is False or value in ("", [], {}))
 
 
-def _call(event: Event, route: Route, routes: Routes, correlation_id: str, now: datetime) -> Call:
+def _call(origin: _Origin, route: Route) -> Call:
     template = route.call
-    key = _key(route, event.payload, now)
-    metadata, notes = _metadata(template, event.payload, now)
-    return _base(event, route, routes, correlation_id, key, now).model_copy(
-        update={
-            "account": template.account,
-            "agent_id": _agent_id(template, event.payload, now),
-            "phone_number": _phone_number(template, event.payload, now),
-            "metadata": metadata,
-            "notes": notes,
-        }
+    if template is None:
+        raise UnmappedError(route.name)
+    key = _key(origin, route)
+    metadata, notes = _metadata(origin, template)
+    consent, evidence = _consent(origin, route)
+    ring_at, appointment = _wait(origin, route)
+    return origin.call(
+        route,
+        origin.by_event(route.name) if key is None else _by_key(route, key),
+        account=template.account,
+        agent_id=_agent_id(origin, template.agent_id),
+        phone_number=_phone_number(origin, template.phone_number, template.region),
+        metadata=metadata,
+        notes=notes,
+        time_zone=_where(origin, template.time_zone),
+        country=_where(origin, template.country),
+        province=_where(origin, template.province),
+        postal_code=_where(origin, template.postal_code),
+        ring_at=ring_at,
+        appointment=appointment,
+        consent=consent,
+        consent_evidence=evidence,
     )
 
 
-def _unmapped(
-    event: Event, route: Route, routes: Routes, correlation_id: str, reason: str, now: datetime
-) -> Call:
+def _record(origin: _Origin, route: Route) -> Call:
+    """A wish to be kept: not to be called any more, or what was said of a consent."""
+    record = route.record
+    if record is None:
+        raise UnmappedError(route.name)
+    granted, evidence = False, ""
+    if record.granted:
+        value = record.granted(origin.event.payload, origin.now)
+        granted, evidence = _holds(value), _seen(record.granted, value, origin)
+    return origin.call(
+        route,
+        origin.by_event(route.name),
+        kind=route.action,
+        phone_number=_phone_number(origin, record.phone_number, record.region),
+        purpose=record.purpose,
+        consent=granted,
+        consent_evidence=evidence,
+    )
+
+
+def _privacy(origin: _Origin, number: str) -> Call:
+    """An erasure or an export, of a number as the provider wrote it; "" where it is not told."""
     try:
-        key = _key(route, event.payload, now)
+        known = phone.to_e164(number, None) if number else ""
+    except UnmappedError:
+        known = ""
+    return origin.call(None, origin.by_event(""), kind=origin.event.asks, phone_number=known)
+
+
+def _cancellations(origin: _Origin, asking: set[str]) -> list[Call | Ignored]:
+    """The waiting calls that this event ends: by its topic, or by a route that takes it."""
+    found: list[Call | Ignored] = []
+    for route in origin.routes.routes:
+        ends = set(route.policy.cancelled_by)
+        by_topic = route.source == origin.event.source and origin.event.topic in ends
+        keyed_by = [route] if by_topic else []
+        keyed_by += [r for r in origin.routes.of(origin.event.source) if r.name in ends & asking]
+        for other in keyed_by:
+            try:
+                key = _key(origin, other)
+            except UnmappedError as error:
+                found.append(Ignored(route.name, f"cannot be cancelled by {other.name}: {error}"))
+                continue
+            if key is not None:
+                found.append(origin.call(route, _by_key(route, key), kind="cancel"))
+    return found
+
+
+def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
+    try:
+        key = _key(origin, route)
     except UnmappedError:
         key = None
-    packed = pack(event.payload)
-    update: dict[str, Any] = {"unmapped": reason, "payload": packed}
-    if len(packed) > LARGEST_PAYLOAD:
-        update |= {"payload": "", "notes": ("the payload is too large to be kept",)}
-    return _base(event, route, routes, correlation_id, key, now).model_copy(update=update)
-
-
-def _base(
-    event: Event, route: Route, routes: Routes, correlation_id: str, key: str | None, now: datetime
-) -> Call:
-    identity = (
-        call_id(event.source, route.name, "event", event.event_id)
-        if key is None
-        else call_id(event.source, route.name, "key", key)
-    )
-    return Call(
-        call_id=identity,
-        source=event.source,
-        provider=routes.sources[event.source].source.provider,
-        route=route.name,
-        topic=event.topic,
-        event_id=event.event_id,
-        occurred_at=event.occurred_at,
-        received_at=now,
-        correlation_id=correlation_id,
-        test=event.test,
+    packed = pack(origin.event.payload)
+    too_large = len(packed) > LARGEST_PAYLOAD
+    return origin.call(
+        route,
+        origin.by_event(route.name) if key is None else _by_key(route, key),
+        unmapped=reason,
+        payload="" if too_large else packed,
+        notes=("the payload is too large to be kept",) if too_large else (),
     )
 
 
-def _key(route: Route, payload: Any, now: datetime) -> str | None:
+def _by_key(route: Route, key: str) -> str:
+    return call_id(route.source, route.name, "key", key)
+
+
+def _key(origin: _Origin, route: Route) -> str | None:
     """The route's key for this payload, as text; None for a route without one.
 
     An empty key is refused: it would make one call of everybody who has none.
     """
     if route.policy.key is None:
         return None
-    value = _field("key", route.policy.key, payload, now)
+    value = origin.render("key", route.policy.key)
     if isinstance(value, list | dict) or value == "":
         message = f"key: {route.policy.key.text} is {'empty' if value == '' else 'not one value'}"
         raise UnmappedError(message)
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _field(name: str, template: Template, payload: Any, now: datetime) -> Any:
+def _wait(origin: _Origin, route: Route) -> tuple[datetime | None, datetime | None]:
+    """When the call may ring, and the appointment that it must come before."""
+    policy = route.policy
+    if policy.at is not None and policy.before is not None:
+        appointment = parse_time(origin.render("at", policy.at))
+        if appointment is None:
+            message = f"at: {policy.at.text} is no time"
+            raise UnmappedError(message)
+        return appointment - policy.before, appointment
+    return (origin.event.occurred_at + policy.after if policy.after else None), None
+
+
+def _consent(origin: _Origin, route: Route) -> tuple[bool, str]:
+    """Whether the payload holds the consent that the route asks for, and what it says."""
+    expression = route.policy.consent
+    if not isinstance(expression, Expression):
+        return False, ""
+    value = expression(origin.event.payload, origin.now)
+    return _holds(value), _seen(expression, value, origin)
+
+
+def _seen(expression: Expression, value: Any, origin: _Origin) -> str:
+    """What an expression saw, to be kept as evidence."""
+    text = json.dumps(value, default=str)[:200]
+    when = origin.event.occurred_at.isoformat(timespec="seconds")
+    return f"{expression.text} was {text} in {origin.event.event_id} of {when}"
+
+
+def _where(origin: _Origin, template: Template | None) -> str:
+    """Part of an address; what the payload does not have is not known, which is no error."""
+    if template is None:
+        return ""
     try:
-        return template.render(payload, now)
-    except UnmappedError as error:
-        message = f"{name}: {error}"
-        raise UnmappedError(message) from error
+        return str(template.render(origin.event.payload, origin.now))[:100]
+    except UnmappedError:
+        return ""
 
 
-def _agent_id(template: CallTemplate, payload: Any, now: datetime) -> int:
-    value = template.agent_id
-    if isinstance(value, Template):
-        value = _field("agent_id", value, payload, now)
+def _agent_id(origin: _Origin, setting: Template | int) -> int:
+    value = origin.render("agent_id", setting) if isinstance(setting, Template) else setting
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
@@ -154,33 +271,29 @@ def _agent_id(template: CallTemplate, payload: Any, now: datetime) -> int:
     return value
 
 
-def _phone_number(template: CallTemplate, payload: Any, now: datetime) -> str:
-    number = _field("phone_number", template.phone_number, payload, now)
+def _phone_number(origin: _Origin, template: Template, region: Template | None) -> str:
+    number = origin.render("phone_number", template)
     if isinstance(number, bool) or not isinstance(number, str | int) or number == "":
-        message = f"phone_number: {template.phone_number.text} is not a phone number"
+        message = f"phone_number: {template.text} is not a phone number"
         raise UnmappedError(message)
     text = str(number)
-    region = None
-    if template.region is not None:
+    named = None
+    if region is not None:
         try:
-            region = str(_field("region", template.region, payload, now)).strip().upper()
+            named = str(origin.render("region", region)).strip().upper()
         except UnmappedError:
             # A number that names its own country needs no region.
             if not text.strip().startswith("+"):
                 raise
-    return phone.to_e164(text, region)
+    return phone.to_e164(text, named)
 
 
-def _metadata(
-    template: CallTemplate,
-    payload: Any,
-    now: datetime,
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], tuple[str, ...]]:
     metadata: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in template.metadata.items():
         if isinstance(value, Template):
-            metadata[name] = _clean(name, _field(f"metadata.{name}", value, payload, now), notes)
+            metadata[name] = _clean(name, origin.render(f"metadata.{name}", value), notes)
         else:
             metadata[name] = value
     if (size := len(json.dumps(metadata))) > LARGEST_METADATA:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +15,8 @@ from ringhook.errors import UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_scheduler.type_defs import CreateScheduleInputTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
@@ -23,28 +27,33 @@ LONGEST_DELAY = 900
 
 
 class Message(BaseModel):
-    """The body of a message: a call, and the epoch second before which to leave it alone."""
+    """The body of a message: a call that is asked for, or the id of one to take up again.
+
+    What comes back holds the id alone: the ledger has the rest, as new as it may be, and nothing
+    that waits in a schedule tells whom to ring.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    call: Call
-    not_before: float = 0
+    call: Call | None = None
+    wake: str = ""
 
 
 class CallQueue:
     """The queue between receiver and dialer."""
 
-    def __init__(self, client: SQSClient, url: str) -> None:
-        """Send to the queue at this URL."""
+    def __init__(self, client: SQSClient, url: str, alarm_clock: AlarmClock | None = None) -> None:
+        """Send to the queue at this URL; `alarm_clock` for what must wait past 15 minutes."""
         self._client = client
         self._url = url
+        self._alarm_clock = alarm_clock
 
     def send(self, calls: Sequence[Call]) -> None:
         """Put these calls into the queue. Raises UnavailableError unless all of them are in it.
 
         After a failure some may be in it: the sender sends all again, and they meet in the ledger.
         """
-        for batch in _batches([Message(call=call).model_dump_json() for call in calls]):
+        for batch in _batches([_message(call) for call in calls]):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(index), "MessageBody": body} for index, body in enumerate(batch)
             ]
@@ -57,13 +66,53 @@ class CallQueue:
                 message = f"the calls queue did not take {len(failed)} of {len(batch)} messages"
                 raise UnavailableError(message)
 
-    def send_later(self, call: Call, *, at: float, now: float) -> None:
-        """Let a call come back at `at` (epoch seconds); past 15 minutes it comes by stages."""
-        self._client.send_message(
-            QueueUrl=self._url,
-            MessageBody=Message(call=call, not_before=at).model_dump_json(),
-            DelaySeconds=max(0, min(LONGEST_DELAY, round(at - now + 0.5))),
-        )
+    def wake(self, call_id: str, *, at: float, now: float) -> None:
+        """Let a call come back at `at` (epoch seconds). Raises UnavailableError."""
+        body = Message(wake=call_id).model_dump_json(exclude={"call"})
+        delay = max(0, math.ceil(at - now))
+        try:
+            if delay > LONGEST_DELAY and self._alarm_clock:
+                self._alarm_clock.set(call_id, body, at)
+            else:
+                self._client.send_message(
+                    QueueUrl=self._url, MessageBody=body, DelaySeconds=min(LONGEST_DELAY, delay)
+                )
+        except (BotoCoreError, ClientError) as error:
+            message = f"call {call_id} cannot be put off ({type(error).__name__})"
+            raise UnavailableError(message) from error
+
+
+class AlarmClock:
+    """EventBridge Scheduler: one-time schedules, at most one a call, that send to the queue."""
+
+    def __init__(
+        self, client: EventBridgeSchedulerClient, group: str, role: str, queue: str
+    ) -> None:
+        """Keep schedules in this group; they send to the queue (its ARN) with this role."""
+        self._client = client
+        self._group = group
+        self._role = role
+        self._queue = queue
+
+    def set(self, name: str, body: str, at: float) -> None:
+        """Send this body at `at` (epoch seconds, to the second); a later setting replaces it."""
+        moment = datetime.fromtimestamp(math.ceil(at), UTC)
+        schedule: CreateScheduleInputTypeDef = {
+            "Name": name,
+            "GroupName": self._group,
+            "ScheduleExpression": f"at({moment:%Y-%m-%dT%H:%M:%S})",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ActionAfterCompletion": "DELETE",
+            "Target": {"Arn": self._queue, "RoleArn": self._role, "Input": body},
+        }
+        try:
+            self._client.create_schedule(**schedule)
+        except self._client.exceptions.ConflictException:
+            self._client.update_schedule(**schedule)
+
+
+def _message(call: Call) -> str:
+    return Message(call=call).model_dump_json(exclude_defaults=True)
 
 
 def _batches(bodies: list[str]) -> Iterator[list[str]]:

@@ -82,7 +82,7 @@ class Receiver:
                 return
 
     def _map(self, events: Sequence[Event], request: Request) -> tuple[list[Call], list[str]]:
-        calls: dict[str, Call] = {}
+        calls: dict[tuple[str, str], Call] = {}
         reasons: list[str] = []
         for event in events:
             if event.never:
@@ -94,8 +94,8 @@ class Receiver:
             for one in mapped:
                 if isinstance(one, Ignored):
                     reasons.append(f"{one.route}: {one.reason}")
-                elif one.call_id not in calls or not one.unmapped:
-                    calls[one.call_id] = one
+                elif (one.kind, one.call_id) not in calls or not one.unmapped:
+                    calls[one.kind, one.call_id] = one
         return list(calls.values()), reasons or ["no route takes this source's events"]
 
 
@@ -112,8 +112,10 @@ def check_tenant(connection: Connection, request: Request, payload: Any) -> None
 def described(calls: Sequence[Call]) -> dict[str, Any]:
     """What an answer says of the calls of a request."""
     body: dict[str, Any] = {
-        "calls": [{"route": c.route, "call_id": c.call_id} for c in calls if not c.unmapped]
+        "calls": [{"route": c.route, "call_id": c.call_id} for c in calls if _rings(c)]
     }
+    if others := [c for c in calls if c.kind != "call"]:
+        body["also"] = [{"route": c.route, "does": c.kind, "call_id": c.call_id} for c in others]
     if unmapped := [c for c in calls if c.unmapped]:
         body["unmapped"] = [
             {"route": c.route, "call_id": c.call_id, "reason": c.unmapped} for c in unmapped
@@ -121,14 +123,18 @@ def described(calls: Sequence[Call]) -> dict[str, Any]:
     return body
 
 
+def _rings(call: Call) -> bool:
+    return call.kind == "call" and not call.unmapped
+
+
 def through_queue(queue: CallQueue) -> Callable[[Sequence[Call], int], Reply]:
     """Hand calls over to the dialer; an answer is given once they are durably in the queue."""
 
     def deliver(calls: Sequence[Call], unmapped_status: int) -> Reply:
         queue.send(calls)
-        count("CallQueued", sum(not call.unmapped for call in calls))
+        count("CallQueued", sum(_rings(call) for call in calls))
         body = described(calls)
-        if not body["calls"] and unmapped_status >= 400:
+        if unmapped_status >= 400 and all(call.unmapped for call in calls):
             reasons = "; ".join(f"{c.route}: {c.unmapped}" for c in calls)
             return Reply(unmapped_status, {"error": reasons, **body})
         return Reply(202, body)
@@ -179,7 +185,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Sequence[Cal
         clock=time.time,
     )
     # API Gateway gives a request 30 seconds; a lease outlives them.
-    return in_the_request(lambda call: dialing.dial(call, lease_until=time.time() + 35))
+    return in_the_request(lambda call: dialing.take(call, lease_until=time.time() + 35))
 
 
 @functools.cache

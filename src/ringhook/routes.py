@@ -7,7 +7,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -15,11 +15,14 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 from ringhook import phone, providers
+from ringhook.calling_hours import Hours, default_hours, parse_hours
 from ringhook.errors import Problem, RoutesError
 from ringhook.expressions import (
     Expression,
@@ -83,6 +86,14 @@ class CallTemplate(_Table):
     region: TemplateText | None = Field(
         default=None, description="country (ISO 3166, two letters) of numbers written without +"
     )
+    time_zone: TemplateText | None = Field(
+        default=None, description="the recipient's time zone, like Europe/Paris, where it is known"
+    )
+    country: TemplateText | None = Field(
+        default=None, description="where the recipient lives: country (ISO 3166, two letters)"
+    )
+    province: TemplateText | None = Field(default=None, description="and state or province")
+    postal_code: TemplateText | None = Field(default=None, description="and postal code")
     metadata: dict[str, TemplateText | int | float | bool] = Field(
         default_factory=dict, description="what the agent is told; nothing else reaches it"
     )
@@ -91,10 +102,108 @@ class CallTemplate(_Table):
     )
 
 
+class RecordTemplate(_Table):
+    """Whose do-not-call wish, or consent, an event tells."""
+
+    phone_number: TemplateText = Field(description="whose")
+    region: TemplateText | None = Field(
+        default=None, description="country (ISO 3166, two letters) of numbers written without +"
+    )
+    purpose: str = Field(default="calls", pattern=f"^{NAME}$", description="consent to what")
+    granted: ExpressionText | None = Field(
+        default=None, description="JMESPath: whether the consent was given (else: withdrawn)"
+    )
+
+
+class Cap(NamedTuple):
+    """At most so many calls within a time; written `3/24h`."""
+
+    calls: int
+    window: timedelta
+    text: str
+
+
+def _caps(value: Any) -> Any:
+    caps = []
+    for text in value if isinstance(value, list) else [value]:
+        count, _, window = text.partition("/") if isinstance(text, str) else ("", "", "")
+        span = parse_duration(window)
+        if not count.isdecimal() or int(count) < 1 or span is None or span > LONGEST_CAP:
+            message = f"{text!r} is no cap: write '3/24h', with a time of 31d at most"
+            raise ValueError(message)
+        caps.append(Cap(int(count), span, text))
+    return tuple(caps)
+
+
+def _hours(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str | dict):
+        message = "write 'default', 'any', '09:00-20:00', or a table by weekday"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reads ValueError
+    return parse_hours(value, (info.context or {}).get("calling_hours"))
+
+
+def _consent(value: Any) -> Any:
+    """The name of a recorded consent's purpose, or an expression over the payload."""
+    if isinstance(value, str) and value.startswith("recorded:") and value[9:]:
+        return value.removeprefix("recorded:")
+    match = _LONE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        message = "write '{{ JMESPath }}' that must hold, or 'recorded:PURPOSE'"
+        raise ValueError(message)
+    return compile_expression(match[1])
+
+
+_LONE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
+LONGEST_CAP = timedelta(days=31)
+HoursSetting = Annotated[
+    Hours,
+    BeforeValidator(_hours),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
+]
+Caps = Annotated[
+    tuple[Cap, ...],
+    BeforeValidator(_caps),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+ConsentSetting = Annotated[Expression | str, BeforeValidator(_consent), WithJsonSchema(_TEXT)]
+
+
 class Policy(_Table):
     """When the call may be made."""
 
-    calling_hours: Literal["any"] = Field(description="'any': this route rings at any hour")
+    calling_hours: HoursSetting = Field(
+        default_factory=default_hours,
+        description="when the phone may ring, in the recipient's time: 'default' (by country),"
+        " 'any', '09:00-20:00', a table by weekday, or the name of one in [calling_hours]",
+        json_schema_extra={"default": "default"},
+    )
+    after: Duration | None = Field(
+        default=None, description="how long to wait after the event before ringing"
+    )
+    restart: bool = Field(
+        default=False,
+        description="a further event of the same key starts the wait anew",
+    )
+    at: TemplateText | None = Field(
+        default=None, description="the time of an appointment, e.g. {{ start_time }}"
+    )
+    before: Duration | None = Field(
+        default=None, description="how long before the appointment to ring"
+    )
+    cancelled_by: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="topics of the source, or names of routes, that end its waiting call",
+    )
+    max_calls: Caps = Field(
+        default=(),
+        description="at most so many calls to a number, over all routes: '3/24h', or a list",
+    )
+    consent: ConsentSetting | None = Field(
+        default=None,
+        description="{{ JMESPath }} that must hold, or 'recorded:PURPOSE' for a consent that a"
+        " route with action = 'consent' recorded",
+    )
     key: TemplateText | None = Field(
         default=None,
         description="one call per value of this, whatever the number of events; else one per event",
@@ -112,6 +221,23 @@ class Policy(_Table):
         default="suppress", description="whether events that the provider marks as tests ring"
     )
 
+    def conflicts(self) -> Iterator[tuple[bool, str]]:
+        """Whether settings contradict each other, and how to say so."""
+        needs_key = self.restart or self.cancelled_by or self.at
+        yield (self.at is None) != (self.before is None), "policy.at and policy.before go together"
+        yield (
+            self.at is not None and self.after is not None,
+            "policy.after waits from the event, policy.at until an appointment: choose one",
+        )
+        yield (
+            bool(needs_key) and self.key is None,
+            "policy.restart, cancelled_by and at need a policy.key: which call is meant",
+        )
+        yield (
+            self.restart and self.after is None,
+            "policy.restart needs policy.after: the wait to start anew",
+        )
+
 
 class Route(_Table):
     """The rule that turns an event into a call."""
@@ -124,8 +250,35 @@ class Route(_Table):
     when: ExpressionText | None = Field(
         default=None, description="JMESPath over the payload that must hold"
     )
-    call: CallTemplate
-    policy: Policy
+    action: Literal["call", "suppress", "consent"] = Field(
+        default="call",
+        description="ring; or put the number on the do-not-call list; or record a consent",
+    )
+    call: CallTemplate | None = None
+    record: RecordTemplate | None = None
+    policy: Policy = Field(default_factory=Policy)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Route:
+        """What goes together, and what does not."""
+        for wrong, message in (
+            (
+                self.action == "call" and (self.call is None or self.record is not None),
+                "a route that rings has [routes.call], and no [routes.record]",
+            ),
+            (
+                self.action != "call" and (self.record is None or self.call is not None),
+                f"action = {self.action!r} needs [routes.record], and no [routes.call]",
+            ),
+            (
+                self.action == "consent" and (self.record is None or self.record.granted is None),
+                "action = 'consent' needs `granted` in [routes.record]",
+            ),
+            *self.policy.conflicts(),
+        ):
+            if wrong:
+                raise ValueError(message)
+        return self
 
 
 class _File(_Table):
@@ -135,6 +288,15 @@ class _File(_Table):
         strict=False,
         min_length=1,
         description="countries (ISO 3166) this deployment may ring at all",
+    )
+    max_calls_per_day: int | None = Field(
+        default=None, ge=1, description="at most so many calls a day (UTC), over all numbers"
+    )
+    require_consent: bool = Field(
+        default=False, description="whether every route that rings must have policy.consent"
+    )
+    calling_hours: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="named tables of hours, for policy.calling_hours"
     )
     sources: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
         min_length=1, description="who sends webhooks, by the name in /hooks/{name}"
@@ -166,6 +328,7 @@ class Routes:
     countries: frozenset[str]
     sources: dict[str, Connection]
     routes: tuple[Route, ...]
+    max_calls_per_day: int | None = None
     warnings: list[Problem] = field(default_factory=list)
 
     def of(self, source: str) -> tuple[Route, ...]:
@@ -186,7 +349,7 @@ def load(text: str) -> Routes:
         line = int(place[1]) if place else text.count("\n") + 1
         raise RoutesError([Problem(line, "", f"not TOML: {error}")]) from error
     try:
-        file = _File.model_validate(document)
+        file = _File.model_validate(document, context=document)
     except ValidationError as error:
         raise RoutesError(list(_problems(error, text))) from error
     sources, problems = _connect(file, text)
@@ -202,7 +365,7 @@ def load(text: str) -> Routes:
             problems.append(_at(text, ("routes", index, "source"), message))
     if problems:
         raise RoutesError(problems)
-    return Routes(file.countries, sources, file.routes, warnings)
+    return Routes(file.countries, sources, file.routes, file.max_calls_per_day, warnings)
 
 
 def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Problem]]:
@@ -232,9 +395,12 @@ def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Proble
 
 
 def _conflicts(file: _File, index: int, text: str) -> Iterator[Problem]:
-    name = file.routes[index].name
-    if any(route.name == name for route in file.routes[:index]):
-        yield _at(text, ("routes", index, "name"), f"two routes are called {name!r}")
+    route = file.routes[index]
+    if any(other.name == route.name for other in file.routes[:index]):
+        yield _at(text, ("routes", index, "name"), f"two routes are called {route.name!r}")
+    if file.require_consent and route.action == "call" and route.policy.consent is None:
+        message = "is missing, and require_consent is true"
+        yield _at(text, ("routes", index, "policy", "consent"), message)
 
 
 def _topics(
@@ -284,8 +450,6 @@ def _problems(
             message = "must be text in quotes"
         elif finding["type"] == "missing":
             message = "is missing"
-            if place[-1] == "calling_hours":
-                message = 'is missing: write calling_hours = "any" to ring at any hour'
         yield _at(text, place, message)
 
 

@@ -18,6 +18,9 @@ class Settings:
 
     delivery: Delivery
     queue_url: str
+    queue_arn: str
+    schedule_group: str
+    schedule_role: str
     table_name: str
     signing_secrets: str
     tokens: str
@@ -46,6 +49,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         delivery="direct" if delivery == "direct" else "queue",
         queue_url=environ.get("RINGHOOK_QUEUE_URL", ""),
+        queue_arn=environ.get("RINGHOOK_QUEUE_ARN", ""),
+        schedule_group=environ.get("RINGHOOK_SCHEDULE_GROUP", ""),
+        schedule_role=environ.get("RINGHOOK_SCHEDULE_ROLE", ""),
         table_name=environ.get("RINGHOOK_TABLE_NAME", ""),
         signing_secrets=environ.get("RINGHOOK_SIGNING_SECRETS", ""),
         tokens=environ.get("RINGHOOK_TOKENS", ""),
