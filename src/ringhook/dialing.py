@@ -111,7 +111,7 @@ class Book(Protocol):
         """What is known of a number."""
         ...
 
-    def reserve(self, call: Call, history: History, now: datetime) -> None:
+    def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
         """Count a call that is about to be made."""
 
     def release(self, call: Call, reserved_at: datetime) -> None:
@@ -142,7 +142,7 @@ class NoLedger:
         """Nothing is known."""
         return History()
 
-    def reserve(self, call: Call, history: History, now: datetime) -> None:
+    def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
         """Count nothing."""
 
     def release(self, call: Call, reserved_at: datetime) -> None:
@@ -223,29 +223,38 @@ class Dialing:
         return self._advance(entry.call, fresh=False, lease_until=lease_until)
 
     def _advance(self, call: Call, *, fresh: bool, lease_until: float) -> Result:
+        """Take steps with the call until it has ended or must wait."""
         # The token first: what cannot be asked is not to be claimed.
         token = self._token(call)
         route = self.routes.named(call.route)
         # An appointment that is moved moves its call.
         restart = route is not None and (route.policy.restart or route.policy.at is not None)
-        for _ in range(_TRIES):
-            entry = self.book.read(call.call_id)
+
+        def act(entry: Entry | None) -> Result:
             step = next_step(entry, call, fresh=fresh, restart=restart, now=self.clock())
-            try:
-                match step.do:
-                    case "wait" if entry:
-                        return Result(entry.status, "not due yet", again_at=step.at)
-                    case "ended" if entry:
-                        return self._ended(entry)
-                    case "look" if entry:
-                        result = self._look(entry, token)
-                    case _:
-                        result = self._decide(step.call, entry, token, lease_until)
-            except ConflictError:
-                continue
+            match step.do:
+                case "wait" if entry:
+                    return Result(entry.status, "not due yet", again_at=step.at)
+                case "ended" if entry:
+                    return self._ended(entry)
+                case "look" if entry:
+                    return self._look(entry, token)
+                case _:
+                    return self._decide(step.call, entry, token, lease_until)
+
+        while True:
+            result = self._changed(call.call_id, act)
             if result.again_at is None or result.again_at > self.clock():
                 return result
-        message = f"call {call.call_id} is changed by too many at once"
+
+    def _changed(self, call_id: str, act: Callable[[Entry | None], Result]) -> Result:
+        """Act on the call as the ledger has it; anew, if another changed it meanwhile."""
+        for _ in range(_TRIES):
+            try:
+                return act(self.book.read(call_id))
+            except ConflictError:
+                continue
+        message = f"call {call_id} is changed by too many at once"
         raise UnavailableError(message)
 
     def _ended(self, entry: Entry) -> Result:
@@ -254,16 +263,19 @@ class Dialing:
         return Result(entry.status, "this call was asked for before")
 
     def _unmapped(self, call: Call) -> Result:
-        entry = self.book.read(call.call_id)
-        if entry is None or entry.status == "unmapped":
+        def act(entry: Entry | None) -> Result:
+            if entry and entry.status != "unmapped":
+                return self._ended(entry)
             change = Change(status="unmapped", reason=call.unmapped)
             self.book.write(call, change, over=entry, now=self._now())
-        return _told(call, Result("unmapped", call.unmapped))
+            return _told(call, Result("unmapped", call.unmapped))
+
+        return self._changed(call.call_id, act)
 
     def _cancel(self, call: Call) -> Result:
         """End a call that waits, or that is yet to be asked for; one that rings is too late."""
-        for _ in range(_TRIES):
-            entry = self.book.read(call.call_id)
+
+        def act(entry: Entry | None) -> Result:
             if entry and entry.status not in ("queued", "deferred", "unmapped"):
                 reason = f"too late to cancel: the call is {entry.status}"
                 logger.info("call.not_cancelled", call_id=call.call_id, reason=reason)
@@ -271,13 +283,10 @@ class Dialing:
             reason = f"cancelled by {call.topic}"
             origin = entry.call if entry else call.model_copy(update={"kind": "call"})
             change = Change(status="cancelled", reason=reason)
-            try:
-                self.book.write(origin, change, over=entry, now=self._now())
-            except ConflictError:
-                continue
+            self.book.write(origin, change, over=entry, now=self._now())
             return _told(origin, Result("cancelled", reason))
-        message = f"call {call.call_id} is changed by too many at once"
-        raise UnavailableError(message)
+
+        return self._changed(call.call_id, act)
 
     def _decide(self, call: Call, entry: Entry | None, token: str, lease_until: float) -> Result:
         now = self._now()
@@ -307,7 +316,7 @@ class Dialing:
         )
         claimed = self.book.write(call, change, over=entry, now=now)
         try:
-            self.book.reserve(call, history, now)
+            self.book.reserve(call, history, now, limit)
         except ConflictError:
             # Another call to the number was counted after this one was decided: decide again.
             change = Change(
@@ -360,17 +369,16 @@ class Dialing:
 
     def _record(self, call: Call, change: Change, claimed: Entry, now: datetime) -> None:
         """Write what was heard, even if the lease was taken for lost meanwhile: it is the truth."""
-        over: Entry | None = claimed
-        for _ in range(_TRIES):
-            try:
-                self.book.write(call, change, over=over, now=now)
-            except ConflictError:
-                over = self.book.read(call.call_id)
-                if over and over.status in ("calling", "uncertain"):
-                    continue
-            return
-        message = f"call {call.call_id} is changed by too many at once"
-        raise UnavailableError(message)
+        try:
+            self.book.write(call, change, over=claimed, now=now)
+        except ConflictError:
+
+            def act(entry: Entry | None) -> Result:
+                if entry and entry.status in ("calling", "uncertain"):
+                    self.book.write(call, change, over=entry, now=now)
+                return Result(change.status, change.reason)
+
+            self._changed(call.call_id, act)
 
     def _ask(self, call: Call, token: str) -> Answer:
         answer = self.api.call(call, token)

@@ -123,20 +123,21 @@ class Ledger:
             version=int(known.get("version", 0)),
         )
 
-    def reserve(self, call: Call, history: History, now: datetime) -> None:
+    def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
         """Count a call that is about to be made, on the history that allowed it.
 
-        Raises ConflictError if another call to the number was counted meanwhile.
+        Raises ConflictError if another call to the number was counted meanwhile, or if `a_day`
+        have been made today; then nothing is counted.
         """
+        self._count_day(now, 1, a_day)
         oldest = (now - _LONGEST_CAP).timestamp()
         rung = {call_id: at for call_id, at in history.rung.items() if at > oldest}
-        self._update_number(
-            call.phone_number,
-            {"rung": rung | {call.call_id: now.timestamp()}},
-            version=history.version,
-            now=now,
-        )
-        self._count_day(now, 1)
+        rung[call.call_id] = now.timestamp()
+        try:
+            self._update_number(call.phone_number, {"rung": rung}, version=history.version, now=now)
+        except ConflictError:
+            self._count_day(now, -1)
+            raise
 
     def release(self, call: Call, reserved_at: datetime) -> None:
         """Take back the count of a call that was provably not made."""
@@ -217,11 +218,13 @@ class Ledger:
             values={":version": version} if version else {},
         )
 
-    def _count_day(self, now: datetime, step: int) -> None:
-        expires = int((now + timedelta(days=7)).timestamp())
-        key = f"day#{now.date().isoformat()}"
+    def _count_day(self, now: datetime, step: int, limit: int | None = None) -> None:
         self._update(
-            key, {"expires_at": expires, "updated_at": now.isoformat()}, add={"calls": step}
+            f"day#{now.date().isoformat()}",
+            {"expires_at": int((now + timedelta(days=7)).timestamp())} | _stamp(now),
+            condition=ALWAYS if limit is None else "attribute_not_exists(calls) OR calls < :limit",
+            values={} if limit is None else {":limit": limit},
+            add={"calls": step},
         )
 
     def _item(self, call: Call, change: Change, now: datetime) -> dict[str, Any]:
