@@ -126,8 +126,8 @@ class Ledger:
     def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
         """Count a call that is about to be made, on the history that allowed it.
 
-        Raises ConflictError if another call to the number was counted meanwhile, or if `a_day`
-        have been made today; then nothing is counted.
+        Raises ConflictError if another call to the number was counted meanwhile, or if as
+        many as `a_day` have been made today; then nothing is counted.
         """
         self._count_day(now, 1, a_day)
         oldest = (now - _LONGEST_CAP).timestamp()

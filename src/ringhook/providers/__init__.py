@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - a field of a dataclass, whose type is public
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,7 +45,11 @@ class Source(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One verified webhook. `never` says why it must ring nobody, whatever a route says."""
+    """One verified webhook. `never` says why it must ring nobody, whatever a route says.
+
+    `asks`: what a person asks by it (to be forgotten, or what is known of them), and `numbers`
+    theirs, as written; at least one, "" where the event does not tell.
+    """
 
     source: str
     topic: str
@@ -54,6 +58,8 @@ class Event:
     payload: Any
     test: bool = False
     never: str = ""
+    asks: Literal["", "forget", "export"] = ""
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +73,9 @@ class Provider:
     `items`: the events in a payload that may hold many. `topic`, `occurred_at`, `tenant`, `test`:
     where they stand. `identity`: what makes an event the same when it is sent again (the topic is
     always part of it). `never` (by topic) and `never_when` (by JMESPath over the event's payload):
-    what must ring nobody, and why. `topics`: those it is known to send, to catch a misspelt one.
-    `accepted`: the very answer that it demands for success, where it demands one.
+    what must ring nobody, and why. `privacy`: the topics by which a person asks to be forgotten, or
+    what is known of them, with the JMESPath to a list of their numbers. `topics`: those it is known
+    to send, to catch a misspelt one. `accepted`: the very answer that it demands for success.
     `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
     error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
     `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change.
@@ -87,6 +94,7 @@ class Provider:
     test: Locator = lambda _request, _payload: False
     never: Mapping[str, str] = field(default_factory=dict)
     never_when: Mapping[str, str] = field(default_factory=dict)
+    privacy: Mapping[str, tuple[Literal["forget", "export"], str]] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
     has_topics: bool = True
     unmapped_status: int = 202
@@ -111,6 +119,7 @@ class Provider:
         for expression, reason in self.never_when.items():
             if compile_expression(expression)(item, request.received_at):
                 never = never or reason
+        asks, numbers = self._asked(topic, request, item)
         return Event(
             source=request.source,
             topic=topic,
@@ -119,7 +128,18 @@ class Provider:
             payload=item,
             test=bool(self.test(request, item)),
             never=never,
+            asks=asks,
+            numbers=numbers,
         )
+
+    def _asked(
+        self, topic: str, request: Request, item: Any
+    ) -> tuple[Literal["", "forget", "export"], tuple[str, ...]]:
+        if topic not in self.privacy:
+            return "", ()
+        asks, place = self.privacy[topic]
+        found = compile_expression(place)(item, request.received_at) or [""]
+        return asks, tuple(dict.fromkeys(str(number or "") for number in found))
 
 
 def header(name: str) -> Locator:
@@ -161,9 +181,12 @@ def find(name: str) -> Provider:
     """The provider of this name. Raises KeyError if there is none."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
         raise KeyError(name)
+    path = f"{__name__}.{name.replace('-', '_')}"
     try:
-        module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+        module = importlib.import_module(path)
     except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
         raise KeyError(name) from error
     provider: Provider = module.PROVIDER
     return provider

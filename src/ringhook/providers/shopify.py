@@ -36,6 +36,11 @@ PROVIDER = Provider(
         "app/uninstalled": "the shop removed the app",
         "customers/delete": "the customer was deleted",
     },
+    privacy={
+        "customers/redact": ("forget", "[customer.phone]"),
+        "customers/data_request": ("export", "[customer.phone]"),
+        "shop/redact": ("forget", "['']"),
+    },
     topics=(
         "app/uninstalled",
         "carts/create",
