@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ringhook.calling_hours import Hours
 from ringhook.errors import Problem
 from ringhook.expressions import Expression, Template
-from ringhook.routes import Route, Routes
+from ringhook.routes import Cap, Route, Routes
 
 
 def located(file: str, problem: Problem) -> str:
@@ -36,15 +37,17 @@ def enforced(route: Route, routes: Routes) -> dict[str, Any]:
         "provider": routes.sources[route.source].source.provider,
         "on": list(route.on) if route.on is not None else None,
         "when": _plain(route.when),
-        "agent_id": _plain(route.call.agent_id),
+        "action": route.action,
+        "agent_id": _plain(route.call.agent_id) if route.call else None,
         "countries": sorted(routes.countries),
+        "max_calls_per_day": routes.max_calls_per_day,
         **{name: _plain(value) for name, value in route.policy},
     }
 
 
 def _plain(value: Any) -> Any:
     """A setting as it could be written in the file."""
-    if isinstance(value, Template | Expression):
+    if isinstance(value, Template | Expression | Cap | Hours):
         return value.text
     if isinstance(value, timedelta):
         return _span(value)

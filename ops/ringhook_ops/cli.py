@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from ringhook import routes as routes_file
 from ringhook.errors import BadRequestError, RejectedError, RoutesError, UnavailableError
-from ringhook.expressions import parse_time
+from ringhook.request import Request
 from ringhook.routes import Routes
 from ringhook.secret_store import as_list
-from ringhook_ops import checking, gateway, samples, webhooks
+from ringhook_ops import checking, deployment, gateway, operating, rc, samples, sending, webhooks
+from ringhook_ops.deployment import DeploymentError
+from ringhook_ops.options import (
+    ROUTES,
+    FieldsOption,
+    JsonOption,
+    PublicUrlOption,
+    RoutesOption,
+    SampleArgument,
+    SecretOption,
+    SecretsOption,
+    SourceOption,
+    TimeOption,
+    read,
+    read_routes,
+    read_secrets,
+)
+from ringhook_ops.rc import RcError
 from ringhook_ops.samples import SampleError
-from ringhook_ops.terminal import err, fail, out
+from ringhook_ops.sending import SendError
+from ringhook_ops.terminal import complain, err, fail, json_text, out, print_json
 
-ROUTES = Path("src/routes.toml")
 # At this time, signed with the samples' documented secrets, `events/` is the same everywhere.
 EVENTS_AT = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
 
@@ -32,58 +52,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-
-def _time(text: str) -> datetime:
-    moment = parse_time(text)
-    if moment is None:
-        raise typer.BadParameter("write ISO 8601, like 2026-11-23T14:30-05:00, or epoch seconds")
-    return moment
-
-
-def _field(text: str) -> tuple[str, str]:
-    path, found, value = text.partition("=")
-    if not (path and found):
-        raise typer.BadParameter("write path=value, like shipping_address.phone=+14155550123")
-    return path, value
-
-
-RoutesOption = Annotated[Path, typer.Option("--routes", metavar="FILE", help="The routes file.")]
-SecretsOption = Annotated[
-    Path | None,
-    typer.Option("--secrets", metavar="FILE", help='JSON: {"source": "secret" or ["new", "old"]}.'),
-]
-TimeOption = Annotated[
-    datetime | None,
-    typer.Option("--at", parser=_time, metavar="TIME", help="ISO 8601 or epoch seconds; else now."),
-]
-SampleArgument = Annotated[
-    str | None, typer.Argument(metavar="[TOPIC]", help="Which of its samples; else the first.")
-]
-SourceOption = Annotated[
-    str | None,
-    typer.Option(help="The source it is sent to; else the provider's first in the routes file."),
-]
-SecretOption = Annotated[
-    str | None, typer.Option(help="What to sign with; else the sample's documented secret.")
-]
-FieldsOption = Annotated[
-    list[Any] | None,
-    typer.Option(
-        "--set",
-        parser=_field,
-        metavar="PATH=VALUE",
-        help="Change a field of the body before it is signed. May be repeated.",
-    ),
-]
-PublicUrlOption = Annotated[
-    str,
-    typer.Option(
-        envvar="RINGHOOK_PUBLIC_URL",
-        help="What stands before /hooks in the address, which some senders sign.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.command()
@@ -98,13 +66,13 @@ def check(
     """
     routes, problems = None, []
     try:
-        routes = routes_file.load(_read(file))
+        routes = routes_file.load(read(file))
     except RoutesError as error:
         problems = error.problems
     warnings = routes.warnings if routes else []
     enforced = [checking.enforced(route, routes) for route in routes.routes] if routes else []
     if as_json:
-        _print_json(
+        print_json(
             {
                 "file": str(file),
                 "problems": [checking.problem_as_json(problem) for problem in problems],
@@ -114,9 +82,9 @@ def check(
         )
     else:
         for problem in problems:
-            _complain(checking.located(str(file), problem))
+            complain(checking.located(str(file), problem))
         for problem in warnings:
-            _complain(checking.located(str(file), problem) + " (warning)")
+            complain(checking.located(str(file), problem) + " (warning)")
         for route in enforced:
             _print_enforced(route)
     if problems:
@@ -129,7 +97,7 @@ def schema() -> None:
 
     Example: `ringhook schema > docs/routes.schema.json`
     """
-    _print_json(routes_file.json_schema())
+    print_json(routes_file.json_schema())
 
 
 @app.command("map")
@@ -155,10 +123,10 @@ def map_(
 
     if not (unsigned or secrets):
         raise typer.BadParameter("give the signing secrets, or --unsigned", param_hint="--secrets")
-    loaded = _routes(routes)
-    keys = _secrets(secrets) if secrets else {}
+    loaded = read_routes(routes)
+    keys = read_secrets(secrets) if secrets else {}
     try:
-        document = json.loads(sys.stdin.read() if file == "-" else _read(Path(file)))
+        document = json.loads(sys.stdin.read() if file == "-" else read(Path(file)))
     except ValueError as error:
         fail(f"{file}: it is not JSON: {error}")
     try:
@@ -171,14 +139,17 @@ def map_(
     except UnavailableError as error:
         fail(f"{secrets}: {error}")
     if as_json:
-        _print_json([row.as_json() for row in rows])
+        print_json([row.as_json() for row in rows])
         return
-    table = Table("event", "route", "decision", "why", "call", box=None, header_style="bold")
     for row in rows:
-        call = row.call
-        who = f"agent {call.agent_id} → {call.phone_number}" if call and not call.unmapped else ""
-        table.add_row(row.topic, row.route or "", row.decision, row.reason, who)
-    out.print(table if rows else f"No route makes anything of it: source {request.source}.")
+        place = f"{row.topic or request.source} → {row.route}" if row.route else row.topic
+        waits = row.at if row.decision == "defer" else None
+        until = f" until {waits.isoformat(timespec='minutes')}" if waits else ""
+        out.print(f"[bold]{escape(place)}[/bold]: {row.decision}{until}: {escape(row.reason)}")
+        if wanted := row.request():
+            out.print(f"  {escape(json.dumps(wanted, ensure_ascii=False))}", soft_wrap=True)
+    if not rows:
+        out.print(f"No route makes anything of it: source {request.source}.")
 
 
 @app.command()
@@ -207,67 +178,196 @@ def event(  # noqa: PLR0913 - a command's options
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         for name, document in webhooks.every_event(EVENTS_AT):
-            (folder / name).write_text(_json(document) + "\n")
+            (folder / name).write_text(json_text(document) + "\n")
         return
     if provider is None:
         known = ", ".join(samples.providers())
         raise typer.BadParameter(f"say who sends: {known}", param_hint="PROVIDER")
-    loaded = _routes(routes)
+    loaded = read_routes(routes)
     hooks = f"{public_url.rstrip('/') or 'https://' + gateway.DOMAIN}/hooks"
+    request = _signed(
+        provider,
+        topic,
+        loaded,
+        now=at or datetime.now(UTC),
+        source=source,
+        secret=secret,
+        hooks=hooks,
+        fields=fields or (),
+    )
+    print_json(webhooks.queued(request, loaded) if queued else gateway.event(request))
+
+
+@app.command()
+def send(  # noqa: PLR0913 - a command's options
+    provider: Annotated[str, typer.Argument(help="Who sends, e.g. shopify.")],
+    topic: SampleArgument = None,
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEBHOOKS_URL",
+            help="Where to: the stack's output WebhooksUrl; else the running `up`.",
+        ),
+    ] = None,
+    source: SourceOption = None,
+    secret: SecretOption = None,
+    secrets: SecretsOption = None,
+    fields: FieldsOption = None,
+    routes: RoutesOption = ROUTES,
+    repeat: Annotated[int, typer.Option(min=1, help="Send the same webhook so many times.")] = 1,
+) -> None:
+    """Post a sample webhook, signed just now, to a deployment, and print its answer.
+
+    Example: `ringhook send shopify --url https://a1b2c3.execute-api.us-east-1.amazonaws.com/hooks`
+    """
     try:
-        request = webhooks.webhook(
-            samples.find(provider, topic),
-            loaded,
-            now=at or datetime.now(UTC),
-            source=source,
-            secret=secret,
-            hooks=hooks,
-            fields=fields or (),
-        )
+        hooks = url or deployment.read_up()["webhooks_url"]
+    except DeploymentError as error:
+        fail(f"{error}, or give the address with --url")
+    loaded = read_routes(routes)
+    name = source or _sample(provider, topic, loaded)
+    kept = as_list(read_secrets(secrets).get(name)) if secrets else []
+    if secrets and not kept:
+        fail(f"{secrets} has no secret of source {name!r}")
+    request = _signed(
+        provider,
+        topic,
+        loaded,
+        source=name,
+        secret=secret or (kept[0] if kept else None),
+        hooks=hooks.rstrip("/"),
+        fields=fields or (),
+    )
+    accepted = True
+    for _ in range(repeat):
+        try:
+            answer = sending.post(request)
+        except SendError as error:
+            fail(str(error))
+        out.print(str(answer), markup=False, soft_wrap=True)
+        accepted = accepted and answer.status < 300
+    if not accepted:
+        raise typer.Exit(1)
+
+
+@app.command()
+def up(
+    *,
+    routes: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Routes to deploy; else the demo's, with its story."),
+    ] = None,
+    secrets: SecretsOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Build the functions anew.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For programs: no demo, one JSON line when ready.")
+    ] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="End after the story.")] = False,
+) -> None:
+    """Run the whole of Ringhook on this machine until Ctrl-C, ringing a sandbox and nobody else.
+
+    A source without a secret in --secrets gets the documented one of its provider's samples.
+
+    Example: `ringhook up`
+    """
+    # Imported here: they are the local cloud's, which the other commands do without.
+    from ringhook_ops import up as local  # noqa: PLC0415
+    from ringhook_ops.processes import ProgramError  # noqa: PLC0415
+    from ringhook_ops.story import Story, curl  # noqa: PLC0415
+
+    file = routes or webhooks.DEMO_ROUTES
+    loaded = read_routes(file)
+    keys = {**local.sample_secrets(loaded), **(read_secrets(secrets) if secrets else {})}
+    failures: list[str] = []
+    try:
+        with (
+            local.until_signal() as wait,
+            local.running(file, keys, fresh=fresh, say=_progress) as running,
+        ):
+            if as_json:
+                typer.echo(json.dumps(asdict(running.addresses)))
+                sys.stdout.flush()
+                wait()
+            if routes is None:
+                story = Story(running, loaded, out)
+                story.tell()
+                failures = story.failures
+            _print_addresses(asdict(running.addresses))
+            if routes is None:
+                out.print("\nTry it by hand:")
+                out.print(f"  {curl(running.addresses.webhooks_url)}", markup=False, soft_wrap=True)
+            if not leave:
+                out.print("\nCtrl-C ends it.")
+                wait()
+    except local.EndedError:
+        _progress("Ended; nothing is left running")
+    except ProgramError as error:
+        fail(str(error))
+    for failure in failures:
+        complain(f"not as it should be: {failure}")
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def env(
+    file: Annotated[Path, typer.Argument(help="The settings; samplerc has them all.")] = rc.FILE,
+) -> None:
+    """Print the settings in a file as the JSON that `sam local invoke --env-vars` reads.
+
+    Example: `ringhook env > env.json; sam local invoke ReceiverFunction --env-vars env.json -e -`
+    """
+    try:
+        settings = rc.read(file)
+    except FileNotFoundError:
+        fail(f"there is no {file}: cp samplerc {file}, and change what you need")
+    except (RcError, OSError) as error:
+        fail(str(error))
+    print_json({"Parameters": settings})
+
+
+@app.callback()
+def settings() -> None:
+    """Read `.ringhookrc`, under what the environment says already."""
+    try:
+        rc.apply(os.environ)
+    except (RcError, OSError) as error:
+        fail(str(error))
+
+
+app.command()(operating.calls)
+app.command()(operating.show)
+app.command("doctor")(operating.examine)
+app.add_typer(operating.token, name="token")
+app.add_typer(operating.secret, name="secret")
+
+
+def _sample(provider: str, topic: str | None, routes: Routes) -> str:
+    """The source that a sample goes to, or the end of the command if there is no such sample."""
+    try:
+        return webhooks.source_of(samples.find(provider, topic), routes)
+    except SampleError as error:
+        fail(str(error))
+
+
+def _signed(provider: str, topic: str | None, routes: Routes, **more: Any) -> Request:
+    """A sample as its sender would send it now, or the end of the command, saying why not."""
+    try:
+        sample = samples.find(provider, topic)
+        return webhooks.webhook(sample, routes, **{"now": datetime.now(UTC), **more})
     except (SampleError, UnavailableError) as error:
         fail(str(error))
-    _print_json(webhooks.queued(request, loaded) if queued else gateway.event(request))
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        fail(f"{file} is not UTF-8 text")
+def _progress(text: str) -> None:
+    err.print(f"[dim]{datetime.now().astimezone():%H:%M:%S}[/dim] {escape(text)}", soft_wrap=True)
 
 
-def _routes(file: Path) -> Routes:
-    try:
-        return routes_file.load(_read(file))
-    except RoutesError as error:
-        for problem in error.problems:
-            _complain(checking.located(str(file), problem))
-        raise typer.Exit(1) from error
-
-
-def _secrets(file: Path) -> dict[str, Any]:
-    """The signing secrets in a file; its text goes into no message."""
-    try:
-        value = json.loads(_read(file))
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        fail(f'{file} is no JSON object of secrets: write {{"source": "secret"}}')
-    return value
-
-
-def _complain(text: str) -> None:
-    err.print(text, markup=False, soft_wrap=True)
-
-
-def _json(document: object) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _print_json(document: object) -> None:
-    typer.echo(_json(document))
+def _print_addresses(addresses: dict[str, str]) -> None:
+    out.print()
+    for name, address in addresses.items():
+        out.print(f"{name:<22} {address}", soft_wrap=True)
 
 
 def _print_enforced(route: dict[str, Any]) -> None:
@@ -276,7 +376,7 @@ def _print_enforced(route: dict[str, Any]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     for name, value in said.items():
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        if value is None:
+        if value in (None, []):
             text = "every topic" if name == "on" else "[dim]not set[/dim]"
         table.add_row(name, text)
     out.print(table)

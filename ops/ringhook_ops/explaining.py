@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,10 +11,20 @@ from ringhook import signatures
 from ringhook.calls import Call
 from ringhook.errors import RejectedError
 from ringhook.mapping import Ignored, map_event
-from ringhook.policy import Ring, decide
+from ringhook.policy import Defer, History, Ring, Suppress, decide
+from ringhook.providers import Event
 from ringhook.receiver import check_tenant
 from ringhook.request import Request
 from ringhook.routes import Routes
+
+Decision = Literal["ring", "defer", "suppress", "unmapped", "ignored"]
+_KINDS = {
+    "cancel": "the waiting call of its key is cancelled",
+    "suppress": "the number is put on the do-not-call list",
+    "consent": "what was said of consent is recorded",
+    "forget": "what is known of the number is deleted",
+    "export": "what is known of the number is exported",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,28 +33,27 @@ class Explained:
 
     topic: str
     route: str | None
-    decision: Literal["ring", "defer", "suppress", "unmapped", "ignored"]
+    decision: Decision
     reason: str
     at: datetime | None = None
     call: Call | None = None
 
+    def request(self) -> dict[str, Any] | None:
+        """What the API would be asked, if this is about a call at all."""
+        call = self.call
+        if call is None or call.kind != "call" or call.unmapped:
+            return None
+        return call.model_dump(include={"agent_id", "phone_number", "metadata"})
+
     def as_json(self) -> dict[str, Any]:
         """The row as `ringhook map --json` prints it."""
-        call = self.call
-        wanted = call and not call.unmapped
         return {
             "route": self.route,
             "decision": self.decision,
             "at": self.at.isoformat() if self.at else None,
             "reason": self.reason,
-            "call_id": call.call_id if call else None,
-            "request": {
-                "agent_id": call.agent_id,
-                "phone_number": call.phone_number,
-                "metadata": call.metadata,
-            }
-            if call and wanted
-            else None,
+            "call_id": self.call.call_id if self.call else None,
+            "request": self.request(),
         }
 
 
@@ -68,33 +78,44 @@ def explain(request: Request, routes: Routes, secrets: list[str] | None) -> list
     check_tenant(connection, request, payload)
     rows: list[Explained] = []
     for event in provider.events(request, payload):
-        if event.never:
-            rows.append(
-                Explained(topic=event.topic, route=None, decision="suppress", reason=event.never)
-            )
         mapped = map_event(event, routes, now=now, correlation_id=request.correlation_id)
-        rows += [_row(event.topic, one, routes, now) for one in mapped]
+        if event.never:
+            rows.append(_never(event, mapped))
+            continue
+        # A route that this event cancels says so once.
+        cancelled = {one.route for one in mapped if isinstance(one, Call) and one.kind == "cancel"}
+        rows += [
+            _row(event.topic, one, routes, now)
+            for one in mapped
+            if isinstance(one, Call) or one.route not in cancelled
+        ]
     return rows
 
 
+def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:
+    done = {one.kind for one in asked if isinstance(one, Call)}
+    said = "".join(f"; {_KINDS[kind]}" for kind in sorted(done))
+    return Explained(topic=event.topic, route=None, decision="suppress", reason=event.never + said)
+
+
 def _row(topic: str, mapped: Call | Ignored, routes: Routes, now: datetime) -> Explained:
-    if isinstance(mapped, Ignored):
-        return Explained(topic=topic, route=mapped.route, decision="ignored", reason=mapped.reason)
-    if mapped.unmapped:
+    def row(decision: Decision, reason: str, at: datetime | None = None) -> Explained:
+        call = mapped if isinstance(mapped, Call) else None
         return Explained(
-            topic=topic,
-            route=mapped.route,
-            decision="unmapped",
-            reason=mapped.unmapped,
-            call=mapped,
+            topic=topic, route=mapped.route, decision=decision, reason=reason, at=at, call=call
         )
-    decision = decide(mapped, routes, now)
-    rings = isinstance(decision, Ring)
-    return Explained(
-        topic=topic,
-        route=mapped.route,
-        decision="ring" if rings else "suppress",
-        reason=decision.reason,
-        at=now if rings else None,
-        call=mapped,
-    )
+
+    if isinstance(mapped, Ignored):
+        return row("ignored", mapped.reason)
+    if mapped.unmapped:
+        return row("unmapped", mapped.unmapped)
+    if mapped.kind != "call":
+        return row("suppress", f"rings nobody: {_KINDS[mapped.kind]}")
+    # Nothing is known of the number here: what the ledger has may suppress or put off the call.
+    match decide(mapped, routes, History(), now):
+        case Ring(reason):
+            return row("ring", reason, now)
+        case Defer(until, reason):
+            return row("defer", reason, until)
+        case Suppress(reason):
+            return row("suppress", reason)

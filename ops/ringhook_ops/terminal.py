@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NoReturn
 
 import typer
@@ -17,3 +18,18 @@ def fail(message: str) -> NoReturn:
     err.print("[red]error:[/red]", end=" ")
     err.print(message, markup=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+def complain(text: str) -> None:
+    """Say something on stderr, as it is."""
+    err.print(text, markup=False, soft_wrap=True)
+
+
+def json_text(document: object) -> str:
+    """JSON for people and programs alike."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def print_json(document: object) -> None:
+    """Print JSON on stdout."""
+    typer.echo(json_text(document))

@@ -1,0 +1,109 @@
+"""What a deployment still lacks before it rings anybody, and the command that mends each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ringhook import routes as routes_file
+from ringhook.errors import RoutesError, UnavailableError
+from ringhook.routes import Routes
+from ringhook.secret_store import as_list
+from ringhook.signatures import Hmac, key_bytes
+from ringhook_ops import api
+from ringhook_ops.api import ApiError
+from ringhook_ops.deployment import Deployment, DeploymentError
+
+# docs.unleashx.ai, "List voice agents": an agent that rings people.
+_OUTBOUND = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `cure` is empty where nothing is missing."""
+
+    what: str
+    cure: str = ""
+
+
+def examine(deployment: Deployment) -> Iterator[Finding]:
+    """Look at the routes, the signing secrets, the tokens and the agents, in this order."""
+    try:
+        routes = routes_file.load(deployment.routes_text())
+    except (ClientError, BotoCoreError, KeyError) as error:
+        message = f"the deployed routes cannot be read ({error})"
+        yield Finding(message, "check your AWS permissions: lambda:GetFunction")
+        return
+    except RoutesError as error:
+        yield Finding(f"the deployed routes are not valid: {error}", "ringhook check; sam deploy")
+        return
+    yield Finding(f"routes: {len(routes.routes)} from {len(routes.sources)} sources")
+    try:
+        yield from _signing_secrets(deployment, routes)
+        tokens = deployment.read_secret("ApiTokensArn")
+    except DeploymentError as error:
+        yield Finding(str(error), "check your AWS permissions: secretsmanager:GetSecretValue")
+        return
+    url = deployment.parameters["UnleashxUrl"]
+    for account in sorted({route.call.account for route in routes.routes if route.call}):
+        token = tokens.get(account)
+        found = _token(deployment, url, account, token)
+        yield found
+        if not found.cure and isinstance(token, str):
+            yield from _agents(url, token, account, routes)
+
+
+def _signing_secrets(deployment: Deployment, routes: Routes) -> Iterator[Finding]:
+    secrets = deployment.read_secret("SigningSecretsArn")
+    for name, connection in routes.sources.items():
+        cure = f"ringhook secret set {name}{deployment.option}"
+        usable = as_list(secrets.get(name))
+        if not usable:
+            yield Finding(f"source {name} has no signing secret, so it refuses everybody", cure)
+            continue
+        try:
+            for scheme in connection.provider.schemes:
+                if isinstance(scheme, Hmac):
+                    for secret in usable:
+                        key_bytes(secret, scheme.key)
+        except UnavailableError as error:
+            yield Finding(f"source {name}: {error}", cure)
+            continue
+        also = f", {len(usable)} during a rotation" if len(usable) > 1 else ""
+        yield Finding(f"source {name} has its signing secret{also}")
+    for name in secrets.keys() - routes.sources.keys():
+        message = f"a signing secret is kept for {name!r}, which is no source of the routes"
+        yield Finding(message, f"correct its name: ringhook secret set SOURCE{deployment.option}")
+
+
+def _token(deployment: Deployment, url: str, account: str, token: Any) -> Finding:
+    cure = f"ringhook token set --account {account}{deployment.option}"
+    if not isinstance(token, str) or not token:
+        return Finding(f"account {account} has no token, so its calls wait", cure)
+    try:
+        api.verify(url, token)
+    except ApiError as error:
+        return Finding(f"account {account}: the token was not verified: {error}", cure)
+    return Finding(f"account {account} has a token that {url} accepts")
+
+
+def _agents(url: str, token: str, account: str, routes: Routes) -> Iterator[Finding]:
+    for route in routes.routes:
+        call = route.call
+        if call is None or call.account != account or not isinstance(call.agent_id, int):
+            continue
+        agent_id = call.agent_id
+        what = f"agent {agent_id} of route {route.name}"
+        cure = f"give route {route.name} the agent_id of an active outbound agent; sam deploy"
+        try:
+            agent = api.agent(url, token, agent_id)
+        except ApiError as error:
+            yield Finding(f"{what}: {error}", cure)
+            continue
+        if agent.get("calling_type", _OUTBOUND) != _OUTBOUND:
+            yield Finding(f"{what} does not make calls, it only takes them", cure)
+        else:
+            yield Finding(f"{what} is active")

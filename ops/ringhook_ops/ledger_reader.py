@@ -1,0 +1,74 @@
+"""Read the ledger as an operator does: the newest calls, one number's, or one call's story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from ringhook import phone
+
+_from_dynamodb = TypeDeserializer().deserialize
+_INDEX_KEYS = {"by-day": "day", "by-phone": "phone_number"}
+DAYS = 30  # how far back the newest calls are looked for
+
+
+class LedgerReader:
+    """The table of this name."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        """Read nothing yet."""
+        self._client = client
+        self._table = table
+
+    def get(self, call_id: str) -> dict[str, Any] | None:
+        """The item of this call, as JSON; None if there is none."""
+        answer = self._client.get_item(
+            TableName=self._table, Key={"pk": {"S": f"call#{call_id}"}}, ConsistentRead=True
+        )
+        return _plain(answer["Item"]) if "Item" in answer else None
+
+    def newest(self, today: date) -> Iterator[dict[str, Any]]:
+        """The calls that changed in the last DAYS days, the last one first."""
+        for back in range(DAYS):
+            yield from self._query("by-day", (today - timedelta(days=back)).isoformat())
+
+    def of_number(self, phone_number: str) -> Iterator[dict[str, Any]]:
+        """The calls to this number, the last one first."""
+        return self._query("by-phone", phone_number)
+
+    def _query(self, index: str, value: str) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=index,
+            KeyConditionExpression="#key = :value",
+            ExpressionAttributeNames={"#key": _INDEX_KEYS[index]},
+            ExpressionAttributeValues={":value": {"S": value}},
+            ScanIndexForward=False,
+        )
+        return (_plain(item) for page in pages for item in page["Items"])
+
+
+def masked(item: dict[str, Any]) -> dict[str, Any]:
+    """The item without what tells who the person is: the number masked, no metadata or payload."""
+    shown = {name: value for name, value in item.items() if name not in ("metadata", "payload")}
+    if number := shown.get("phone_number"):
+        shown["phone_number"] = phone.masked(number)
+    return shown
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: _json(_from_dynamodb(value)) for name, value in item.items()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {name: _json(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_json(part) for part in value]
+    return value
