@@ -7,6 +7,7 @@ itself: where a call must be taken up again, the result says when.
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -129,14 +130,31 @@ class Book(Protocol):
 
 
 class NoLedger:
-    """The book of a `direct` delivery without a table: it remembers nothing and knows nobody."""
+    """The book of a `direct` delivery without a table: it knows but the call in hand."""
+
+    def __init__(self) -> None:
+        """Nothing is in hand."""
+        self._entry: Entry | None = None
 
     def read(self, call_id: str) -> Entry | None:
-        """Never heard of it."""
+        """The call in hand, so that it is not made twice; of any other it never heard."""
+        entry = self._entry
+        return entry if entry and entry.call.call_id == call_id else None
 
     def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:  # noqa: ARG002 - as Book
-        """Forget it; the log has it."""
-        return Entry(call, change.status, 1, attempts=change.attempts, asked_at=change.asked_at)
+        """Keep it in hand; the log has it."""
+        self._entry = Entry(
+            call,
+            change.status,
+            over.version + 1 if over else 1,
+            due_at=change.due_at or 0.0,
+            lease_until=change.lease_until or 0.0,
+            asked_at=change.asked_at,
+            attempts=change.attempts,
+            looks=change.looks,
+            settled=change.status != "calling" and change.due_at is None,
+        )
+        return self._entry
 
     def history(self, number: str, now: datetime) -> History:  # noqa: ARG002 - as Book
         """Nothing is known."""
@@ -457,10 +475,10 @@ class Dialing:
 
     def _token(self, call: Call, *, fresh: bool = False) -> str:
         token = self.tokens.get(fresh=fresh).get(call.account)
-        if not isinstance(token, str) or not token:
-            message = f"the token secret has no token for account {call.account!r}"
+        if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
+            message = f"the token secret has no usable token for account {call.account!r}"
             raise UnavailableError(message)
-        return token
+        return token.strip()
 
     def _wait(self, attempt: int) -> float:
         """Exponential backoff with equal jitter: at least half, so that an outage is let pass."""
@@ -485,6 +503,10 @@ _METRIC = {
 
 def _told(call: Call, result: Result, **more: Any) -> Result:
     """One wide line and one count for each thing that became of a call."""
+    reason = result.reason
+    if call.phone_number:
+        # The API may repeat the number in what it says.
+        reason = reason.replace(call.phone_number, phone.masked(call.phone_number))
     count(_METRIC[result.status])
     logger.info(
         f"call.{result.status}",
@@ -494,7 +516,7 @@ def _told(call: Call, result: Result, **more: Any) -> Result:
         topic=call.topic,
         phone_number=phone.masked(call.phone_number),
         agent_id=call.agent_id,
-        reason=result.reason,
+        reason=reason,
         execution_id=result.execution_id,
         again_at=result.again_at,
         **more,

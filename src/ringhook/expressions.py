@@ -77,8 +77,13 @@ class Expression:
         try:
             options = jmespath.Options(custom_functions=_Functions(now))
             return self._parsed.search(payload, options=options)
+        except exceptions.JMESPathTypeError as error:
+            # Its own text quotes the value, which is the sender's and may be personal.
+            wrong = f"{error.function_name}() does not take a value of type {error.actual_type}"
+            message = f"{{{{ {self.text} }}}} cannot be evaluated: {wrong}"
+            raise UnmappedError(message) from None
         except (exceptions.JMESPathError, RecursionError) as error:
-            message = f"{{{{ {self.text} }}}} cannot be evaluated: {error}"
+            message = f"{{{{ {self.text} }}}} cannot be evaluated ({type(error).__name__})"
             raise UnmappedError(message) from error
 
 

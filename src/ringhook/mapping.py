@@ -13,6 +13,7 @@ from ringhook import phone
 from ringhook.calls import Call, call_id
 from ringhook.errors import UnmappedError
 from ringhook.expressions import Expression, Template, parse_time
+from ringhook.text import tidy
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,9 +27,6 @@ LONGEST_VALUE = 500
 LARGEST_METADATA = 4000
 # What a queue's message (256 KiB) and a table's item (400 KiB) can hold beside everything else.
 LARGEST_PAYLOAD = 180_000
-_CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,7 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
     return origin.call(
         route,
         origin.by_event(route.name) if key is None else _by_key(route, key),
-        unmapped=reason,
+        unmapped=tidy(reason, LONGEST_VALUE),
         payload="" if too_large else packed,
         notes=("the payload is too large to be kept",) if too_large else (),
     )
@@ -231,7 +229,11 @@ def _wait(origin: _Origin, route: Route) -> tuple[datetime | None, datetime | No
         if appointment is None:
             message = f"at: {policy.at.text} is no time"
             raise UnmappedError(message)
-        return appointment - policy.before, appointment
+        try:
+            return appointment - policy.before, appointment
+        except OverflowError as error:
+            message = f"at: {policy.at.text} is no time that a calendar has"
+            raise UnmappedError(message) from error
     return (origin.event.occurred_at + policy.after if policy.after else None), None
 
 
@@ -256,7 +258,7 @@ def _where(origin: _Origin, template: Template | None) -> str:
     if template is None:
         return ""
     try:
-        return str(template.render(origin.event.payload, origin.now))[:100]
+        return tidy(str(template.render(origin.event.payload, origin.now)), 100)
     except UnmappedError:
         return ""
 
@@ -266,7 +268,8 @@ def _agent_id(origin: _Origin, setting: Template | int) -> int:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        message = f"agent_id: {value!r} is not an agent's number"
+        written = setting.text if isinstance(setting, Template) else setting
+        message = f"agent_id: {written} is not an agent's number"
         raise UnmappedError(message)
     return value
 
@@ -312,11 +315,10 @@ def _clean(name: str, value: Any, notes: list[str]) -> Any:
         return [_clean(name, part, notes) for part in value]
     if not isinstance(value, str):
         return value
-    text = _CONTROL.sub(" ", value).strip()
+    text = tidy(value, len(value))
     if len(text) > LONGEST_VALUE:
         notes.append(f"metadata.{name} was cut from {len(text)} to {LONGEST_VALUE} characters")
-        return text[:LONGEST_VALUE]
-    return text
+    return text[:LONGEST_VALUE]
 
 
 def pack(payload: Any) -> str:

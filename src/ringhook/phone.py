@@ -30,7 +30,7 @@ def to_e164(number: str, region: str | None) -> str:
     """
     text = number.strip()
     if region and region not in COUNTRIES:
-        message = f"region {region!r} is no country's code of two capital letters (ISO 3166)"
+        message = f"region {region[:20]!r} is no country's code of two capital letters (ISO 3166)"
         raise UnmappedError(message)
     if not text.removeprefix("tel:").startswith("+") and not region:
         message = (

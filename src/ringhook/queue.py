@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from ringhook.calls import Call
 from ringhook.errors import UnavailableError
@@ -37,6 +37,13 @@ class Message(BaseModel):
 
     call: Call | None = None
     wake: str = ""
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Message:
+        if (self.call is None) == (self.wake == ""):
+            message = "a message holds a call, or the id of one"
+            raise ValueError(message)
+        return self
 
 
 class CallQueue:

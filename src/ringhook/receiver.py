@@ -142,7 +142,14 @@ def through_queue(queue: CallQueue) -> Callable[[Sequence[Call], int], Reply]:
     return deliver
 
 
-_STATUS = {"initiated": 200, "suppressed": 200, "unmapped": 422, "refused": 422, "uncertain": 504}
+_STATUS = {
+    "initiated": 200,
+    "suppressed": 200,
+    "cancelled": 200,
+    "unmapped": 422,
+    "refused": 422,
+    "uncertain": 504,
+}
 
 
 def in_the_request(dial: Callable[[Call], Result]) -> Callable[[Sequence[Call], int], Reply]:

@@ -7,6 +7,7 @@ believed before the status: `error: true` or `success: false` is a refusal whate
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,8 @@ _CONNECT_TIMEOUT = 3.0
 _PAGE = 100
 # Between this clock and the API's.
 _SKEW = timedelta(seconds=30)
+# An API that asks for more is not believed: a call is to expire by its own limit.
+_LONGEST_WAIT = 86_400.0
 # The furthest that a local time can be from UTC, and a margin.
 _ZONES = timedelta(hours=15)
 
@@ -197,14 +200,15 @@ def _json_object(data: bytes) -> dict[str, Any]:
 
 
 def _seconds(retry_after: str | None) -> float:
-    """Retry-After in seconds; its other form, a date, is taken as that date; else 0."""
+    """Retry-After in seconds, at most a day; its other form is a date; 0 if it is neither."""
     if not retry_after:
         return 0
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
+        return min(float(retry_after), _LONGEST_WAIT)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rare, and slow to import
 
     try:
-        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+        wait = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
+        return min(max(0.0, wait), _LONGEST_WAIT)
+    except (ValueError, TypeError, OverflowError):
         return 0

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ringhook.errors import BadRequestError, UnmappedError
 from ringhook.expressions import compile_expression, parse_time
 from ringhook.request import read_payload
+from ringhook.text import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,8 +105,16 @@ class Provider:
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
 
     def events(self, request: Request, payload: Any) -> list[Event]:
-        """Every event that a verified request carries."""
-        return [self._event(request, item) for item in self.items(payload)]
+        """Every event that a verified request carries.
+
+        Raises BadRequestError if the payload is so far from the provider's form that it cannot be
+        told what it is.
+        """
+        try:
+            return [self._event(request, item) for item in self.items(payload)]
+        except UnmappedError as error:
+            message = f"not what {self.title} sends: {error}"
+            raise BadRequestError(message) from error
 
     def tenants(self, request: Request, payload: Any) -> set[str]:
         """The accounts that the events of a request belong to, as texts."""
@@ -113,7 +123,7 @@ class Provider:
         return {str(self.tenant(request, item)) for item in self.items(payload)}
 
     def _event(self, request: Request, item: Any) -> Event:
-        topic = str(self.topic(request, item) or "")
+        topic = tidy(str(self.topic(request, item) or ""), 200)
         identity = [topic, *(locate(request, item) for locate in self.identity)]
         never = self.never.get(topic, "")
         for expression, reason in self.never_when.items():
@@ -124,7 +134,11 @@ class Provider:
             source=request.source,
             topic=topic,
             event_id="evt_" + digest(identity)[:32],
-            occurred_at=parse_time(self.occurred_at(request, item)) or request.received_at,
+            # Nothing has happened later than it is heard of, whatever the sender's clock says.
+            occurred_at=min(
+                parse_time(self.occurred_at(request, item)) or request.received_at,
+                request.received_at,
+            ),
             payload=item,
             test=bool(self.test(request, item)),
             never=never,
@@ -138,8 +152,9 @@ class Provider:
         if topic not in self.privacy:
             return "", ()
         asks, place = self.privacy[topic]
-        found = compile_expression(place)(item, request.received_at) or [""]
-        return asks, tuple(dict.fromkeys(str(number or "") for number in found))
+        found = compile_expression(place)(item, request.received_at)
+        numbers = found if isinstance(found, list) and found else [""]
+        return asks, tuple(dict.fromkeys(str(number or "") for number in numbers))
 
 
 def header(name: str) -> Locator:
