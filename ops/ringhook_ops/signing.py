@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import singledispatch
 
-from ringhook.providers import Provider, hubspot
+from ringhook.errors import UnavailableError
+from ringhook.providers import Provider, gohighlevel, hubspot, twilio
 from ringhook.request import Request
 from ringhook.signatures import Basic, HeaderToken, Hmac, TimeUnit, sha256_hex, signed_bytes
 
@@ -75,6 +76,35 @@ def _(scheme: hubspot.Digest, request: Request, secret: str, now: datetime) -> R
         request,
         {"x-hubspot-signature": digest, "x-hubspot-signature-version": scheme.version},
     )
+
+
+@_prove.register
+def _(scheme: twilio.Signature, request: Request, secret: str, now: datetime) -> Request:  # noqa: ARG001 - it signs no time
+    if "x-www-form-urlencoded" not in request.headers.get("content-type", ""):
+        joint = "&" if "?" in request.url else "?"
+        digest = sha256_hex(request.body)
+        request = replace(request, url=f"{request.url}{joint}bodySHA256={digest}")
+    added = {"x-twilio-signature": scheme.signature(request, secret)}
+    if scheme.algorithm == "sha256":
+        added["x-twilio-webhooks-signature-settings"] = "key=sample,algorithm=HMAC_SHA256"
+    return _with(request, added)
+
+
+# HighLevel alone can sign for its public key: the samples have two pairs of their own.
+_HIGHLEVEL_SEEDS = (b"ringhook sample, signs no events", b"ringhook sample, the other seed.")
+
+
+@_prove.register
+def _(scheme: gohighlevel.Ed25519, request: Request, secret: str, now: datetime) -> Request:  # noqa: ARG001 - its time stands in the body
+    from nacl.signing import SigningKey  # noqa: PLC0415 - for this one sender
+
+    wanted = gohighlevel.public_key(secret)
+    for pair in map(SigningKey, _HIGHLEVEL_SEEDS):
+        if bytes(pair.verify_key) == wanted:
+            proof = base64.b64encode(pair.sign(request.body).signature).decode()
+            return _with(request, {"x-ghl-signature": proof})
+    message = "only HighLevel can sign for this public key: use a sample's own"
+    raise UnavailableError(message)
 
 
 def _with(request: Request, headers: dict[str, str]) -> Request:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ringhook.request import Request
 
 _HEADER = "x-ghl-signature"
+# How the 32 bytes of an Ed25519 key begin as a SubjectPublicKeyInfo (RFC 8410, in DER).
+_ED25519 = bytes.fromhex("302a300506032b6570032100")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Ed25519:
 
 
 def public_key(text: str) -> bytes:
-    """The 32 bytes of a public key in base64 or PEM, bare or as SubjectPublicKeyInfo (RFC 8410).
+    """The 32 bytes of a public key in base64 or PEM, with or without what says its kind.
 
     Raises UnavailableError if it is no such key.
     """
@@ -73,10 +75,11 @@ def public_key(text: str) -> bytes:
         key = base64.b64decode("".join(lines), validate=True)
     except ValueError:
         key = b""
-    if len(key) not in {32, 44}:
+    key = key.removeprefix(_ED25519)
+    if len(key) != 32:
         message = "the signing secret is not an Ed25519 public key in base64 or PEM, as it must be"
         raise UnavailableError(message)
-    return key[-32:]
+    return key
 
 
 def _check_fresh(payload: bytes, now: datetime) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringhook.errors import RejectedError
-from ringhook.providers import Provider, body, first, whole_payload
+from ringhook.providers import Provider, body, first, header, whole_payload
 from ringhook.signatures import Hmac
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ PROVIDER = Provider(
     topic=_topic,
     identity=(_identity,),
     occurred_at=first(body("time"), body("updated_at")),
-    tenant=body("account_id"),
+    tenant=first(body("account_id"), header("x-zendesk-account-id")),
     test=_is_test,
     never={
         "user.deleted": "the user was deleted",
