@@ -285,7 +285,13 @@ def _with_another_byte(request: Request, place: int = -2) -> Request:
 
 
 def another(secret: str) -> str:
-    """Another secret of the same form: text, hexadecimal, base64 or `whsec_…`."""
+    """Another secret of the same form: text, hexadecimal, base64 or `whsec_…`.
+
+    A key pair's cannot be made up: there `sample.toml` says `another`.
+    """
+    for about in map(_about, CATALOGUE):
+        if about["secret"] == secret and "another" in about:
+            return str(about["another"])
     start, underscore, rest = secret.rpartition("_")
     forms = str.maketrans("0123456789abcdef", "1234567890bcdefa")
     return start + underscore + rest.translate(forms)

@@ -1,6 +1,7 @@
 """Samples are what their providers send: signed as they sign, and the same in `events/`."""
 
 import json
+import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,13 +45,17 @@ def test_a_sample_is_genuine_through_the_gateway_and_not_with_another_secret(
 
     adapted = webhooks.provider_of(sample, None, sample.source)
     signatures.verify(adapted.schemes, received, [sample.secret], NOW)
-    other = webhooks.webhook(sample, None, now=NOW, secret=_other(sample.secret))
+    other = webhooks.webhook(sample, None, now=NOW, secret=_other(sample))
     with pytest.raises(RejectedError):
         signatures.verify(adapted.schemes, other, [sample.secret], NOW)
 
 
-def _other(secret: str) -> str:
-    """Another secret in the same form, be that text, hexadecimal or base64."""
+def _other(sample: samples.Sample) -> str:
+    """Another secret in the same form, be that text, hexadecimal or base64, or another key pair."""
+    about = tomllib.loads((samples.FOLDER / sample.provider / "sample.toml").read_text())
+    secret = sample.secret
+    if "another" in about:
+        return str(about["another"])
     return secret[:8] + ("B" if secret[8] == "A" else "A") + secret[9:]
 
 
