@@ -96,6 +96,7 @@ class LocalCloud:
             self._say("Deploying the stack (ten seconds)")
             self._deploy()
             self._mend_event_source()
+            self._mend_receiver_role()
             self._fill_secrets()
         except BaseException:
             self._end()
@@ -197,6 +198,21 @@ class LocalCloud:
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
             scaling = {"MaximumConcurrency": PARAMETERS["MaximumConcurrency"]}
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+    def _mend_receiver_role(self) -> None:
+        """Name the right to send a batch apart, as this emulator does; on AWS, SendMessage is both."""
+        resource = self.client("cloudformation").describe_stack_resource(
+            StackName=STACK, LogicalResourceId="ReceiverRole"
+        )["StackResourceDetail"]
+        queue = self.client("sqs").get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        right = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue}
+        self.client("iam").put_role_policy(
+            RoleName=resource["PhysicalResourceId"],
+            PolicyName="batch",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [right]}),
+        )
 
     def _fill_secrets(self) -> None:
         secrets = self.client("secretsmanager")

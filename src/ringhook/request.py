@@ -92,7 +92,7 @@ def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: date
 
     `public_url` is what stands before `/hooks/{source}` in the address that the sender was given;
     when empty, the domain of the request itself. Some senders sign that address, so behind a custom
-    domain or a proxy it cannot be told from the event. `{api_id}` in it is the API's own id.
+    domain or a proxy it cannot be told from the event.
     Raises BadRequestError if the body is not what `isBase64Encoded` says.
     """
     context = event["requestContext"]
@@ -100,7 +100,7 @@ def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: date
     if not SOURCE_NAME.fullmatch(source):
         message = "the address ends in no source's name: /hooks/{source}"
         raise BadRequestError(message)
-    base = public_url.replace("{api_id}", context.get("apiId", "")).rstrip("/")
+    base = public_url.rstrip("/")
     query = event.get("rawQueryString") or ""
     body = event.get("body") or ""
     try:
