@@ -200,7 +200,7 @@ class LocalCloud:
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
     def _mend_receiver_role(self) -> None:
-        """Name the right to send a batch apart, as this emulator does; on AWS, SendMessage is both."""
+        """Name the right to send a batch apart, as the emulator does; on AWS SendMessage is both."""
         resource = self.client("cloudformation").describe_stack_resource(
             StackName=STACK, LogicalResourceId="ReceiverRole"
         )["StackResourceDetail"]
