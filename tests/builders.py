@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ringhook import providers
+from ringhook.calls import Call
 from ringhook.providers import Provider
 from ringhook.request import Request
 
 # A Monday, at noon in London and early in the morning in New York.
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-ALICE, BOB = "+14155550123", "+447700900123"
+ALICE, BOB = "+14155550123", "+442079460123"
 TOKEN = "sandbox-token"
 
 
@@ -72,8 +75,6 @@ def gateway_event(
     base64: bool = False,
 ) -> dict[str, Any]:
     """A request as API Gateway's HTTP API hands it to a function (payload format 2.0)."""
-    from base64 import b64encode
-
     if not isinstance(body, str | bytes):
         body = json.dumps(body)
     raw = body.encode() if isinstance(body, str) else body
@@ -104,3 +105,161 @@ def gateway_event(
         "body": b64encode(raw).decode() if base64 else raw.decode(),
         "isBase64Encoded": base64,
     }
+
+
+ROUTES = """
+countries = ["US", "GB"]
+
+[sources.shop]
+provider = "shopify"
+
+[sources.crm]
+provider = "hubspot"
+
+[sources.leads]
+provider = "standard-webhooks"
+
+[sources.form]
+provider = "bearer"
+
+[sources.pinned]
+provider = "shopify"
+tenant = "ours.myshopify.com"
+
+[[routes]]
+name = "confirm-order"
+source = "shop"
+on = ["orders/create"]
+when = "total_price != '0.00'"
+call.agent_id = 1042
+call.phone_number = "{{ phone }}"
+call.region = "{{ country }}"
+call.metadata = { order = "{{ name }}", reason = "Confirm order {{ name }}" }
+policy.key = "{{ id }}"
+policy.expires_after = "6h"
+policy.calling_hours = "any"
+policy.cancelled_by = ["orders/cancelled"]
+
+[[routes]]
+name = "new-phone"
+source = "crm"
+on = ["contact.propertyChange"]
+call.agent_id = 1043
+call.phone_number = "{{ propertyValue }}"
+call.region = "US"
+policy.calling_hours = "any"
+
+[[routes]]
+name = "speed-to-lead"
+source = "leads"
+on = ["lead.created"]
+call.agent_id = 1044
+call.phone_number = "{{ data.phone }}"
+policy.calling_hours = "any"
+
+[[routes]]
+name = "call-me"
+source = "form"
+call.agent_id = 1045
+call.phone_number = "{{ phone }}"
+call.metadata = { note = "{{ note || '' }}" }
+policy.calling_hours = "any"
+
+[[routes]]
+name = "pinned"
+source = "pinned"
+call.agent_id = 1046
+call.phone_number = "{{ phone }}"
+policy.calling_hours = "any"
+"""
+ORDER = {"id": 450789469, "name": "#1001", "total_price": "12.00", "phone": ALICE, "country": "US"}
+SECRETS = {
+    "shop": "shop secret",
+    "crm": "crm secret",
+    "leads": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "form": "form secret",
+    "pinned": "shop secret",
+}
+
+
+def mac(secret: bytes, data: bytes) -> str:
+    """An HMAC-SHA256 in base64."""
+    return b64encode(hmac.new(secret, data, "sha256").digest()).decode()
+
+
+def from_shopify(
+    order: Any = None,
+    *,
+    topic: str = "orders/create",
+    source: str = "shop",
+    secret: str = SECRETS["shop"],
+    base64: bool = False,
+    **headers: str,
+) -> dict[str, Any]:
+    """A webhook as Shopify signs and sends it, as API Gateway hands it over."""
+    body = json.dumps(ORDER if order is None else order).encode()
+    sent = {
+        "Content-Type": "application/json",
+        "X-Shopify-Topic": topic,
+        "X-Shopify-Shop-Domain": "ours.myshopify.com",
+        "X-Shopify-Webhook-Id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043",
+        "X-Shopify-Hmac-Sha256": mac(secret.encode(), body),
+    }
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return gateway_event(source, body, {**sent, **given}, base64=base64)
+
+
+def from_hubspot(
+    events: Any, *, now: datetime | None = None, base64: bool = False
+) -> dict[str, Any]:
+    """A batch of events as HubSpot signs it (version 3)."""
+    body = json.dumps(events).encode()
+    time = str(int((now or datetime.now(UTC)).timestamp() * 1000)).encode()
+    signed = b"POST" + b"https://hooks.example.com/hooks/crm" + body + time
+    headers = {
+        "Content-Type": "application/json",
+        "X-HubSpot-Signature-v3": mac(SECRETS["crm"].encode(), signed),
+        "X-HubSpot-Request-Timestamp": time.decode(),
+    }
+    return gateway_event("crm", body, headers, base64=base64)
+
+
+def from_standard_webhooks(
+    payload: Any, *, message_id: str = "msg_1", now: datetime | None = None, base64: bool = False
+) -> dict[str, Any]:
+    """A webhook signed as the Standard Webhooks specification says."""
+    body = json.dumps(payload).encode()
+    time = str(int((now or datetime.now(UTC)).timestamp()))
+    key = b64decode(SECRETS["leads"].removeprefix("whsec_"))
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": time,
+        "webhook-signature": "v1," + mac(key, f"{message_id}.{time}.".encode() + body),
+    }
+    return gateway_event("leads", body, headers, base64=base64)
+
+
+def from_form(payload: Any, *, token: str = SECRETS["form"], **options: Any) -> dict[str, Any]:
+    """A webhook of a sender that shows a bearer token."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    return gateway_event("form", payload, headers, **options)
+
+
+def call(**fields: Any) -> Call:
+    """A call of the route confirm-order, asked for by an event of NOW."""
+    defaults = {
+        "call_id": "call_1",
+        "source": "shop",
+        "provider": "shopify",
+        "route": "confirm-order",
+        "topic": "orders/create",
+        "event_id": "evt_1",
+        "occurred_at": NOW,
+        "received_at": NOW,
+        "correlation_id": "request-1",
+        "agent_id": 1042,
+        "phone_number": ALICE,
+        "metadata": {"order": "#1001"},
+    }
+    return Call.model_validate(defaults | fields)

@@ -19,12 +19,16 @@ os.environ |= {
     "POWERTOOLS_TRACE_DISABLED": "true",
 }
 
-from collections.abc import Iterator
+import io
+import logging
+from collections.abc import Callable, Iterator
 
+import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
+from ringhook.telemetry import logger
 from ringhook_ops.sandbox import Sandbox
 
 # A shared machine is slow at times, and a deadline would then fail what is right.
@@ -46,3 +50,49 @@ def sandbox() -> Iterator[Sandbox]:
     """The Global Call API's stand-in, behaving."""
     with Sandbox() as one:
         yield one
+
+
+@pytest.fixture
+def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """All that was printed and logged so far, metrics included."""
+    buffer = io.StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(buffer)
+    printed = ""
+
+    def read() -> str:
+        nonlocal printed
+        printed += "".join(capsys.readouterr())
+        return buffer.getvalue() + printed
+
+    yield read
+    handler.setStream(before)
+
+
+def create_table() -> str:
+    """The ledger's table, with the keys and indexes of template.yaml; its name."""
+    boto3.client("dynamodb").create_table(
+        TableName="ledger",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("pk", "day", "updated_at", "phone_number", "created_at")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": name,
+                "KeySchema": [
+                    {"AttributeName": first, "KeyType": "HASH"},
+                    {"AttributeName": second, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name, first, second in (
+                ("by-day", "day", "updated_at"),
+                ("by-phone", "phone_number", "created_at"),
+            )
+        ],
+    )
+    return "ledger"
