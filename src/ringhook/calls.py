@@ -42,8 +42,8 @@ class Call(BaseModel):
     call_id: str
     source: str
     provider: str
-    route: str
-    topic: str
+    route: str = ""
+    topic: str = ""
     event_id: str
     occurred_at: datetime
     received_at: datetime
@@ -64,6 +64,11 @@ class Call(BaseModel):
     consent: bool = False
     consent_evidence: str = ""
     payload: str = ""
+
+    @property
+    def rings(self) -> bool:
+        """Whether it asks for a phone to ring."""
+        return self.kind == "call" and not self.unmapped
 
 
 def call_id(source: str, route: str, by: Literal["key", "event"], value: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: date
         raw = (
             base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
         )
-    except (binascii.Error, UnicodeEncodeError) as error:
+    except ValueError as error:
         message = "the body cannot be read as bytes"
         raise BadRequestError(message) from error
     return Request(
