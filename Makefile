@@ -40,7 +40,7 @@ setup: .venv/.made .venv-cloud/.made ## Install everything into the checkout (no
 
 .PHONY: run
 run: setup ## The whole of Ringhook on this machine, with sample webhooks, until Ctrl-C
-	@exec .venv/bin/ringhook run
+	@exec .venv/bin/ringhook up
 
 .PHONY: test
 test: setup ## Format, lint, types, template, and every test, with coverage
