@@ -148,4 +148,6 @@ PROVIDER = Provider(
         "UNINSTALL",
         "workflow",
     ),
+    settings=GoHighLevelSource,
+    adapt=_adapt,
 )

@@ -1,0 +1,67 @@
+"""What is Zoho's alone: a secret in the body, many records in one, and fields left unset."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.builders import NOW, provider, request
+
+from ringhook import signatures
+from ringhook.errors import RejectedError
+from ringhook.request import Request
+from ringhook_ops import samples, webhooks
+
+
+def sample(name: str) -> Request:
+    return webhooks.webhook(samples.find("zoho", name), None, now=NOW)
+
+
+def workflow(**fields: Any) -> Any:
+    zoho = provider("zoho")
+    return zoho.read(request(json.dumps(fields).encode(), {"content-type": "application/json"}))
+
+
+def test_each_record_of_a_notification_is_an_event_with_its_own_values() -> None:
+    zoho = provider("zoho")
+    sent = sample("Leads.update")
+    first, second = zoho.events(sent, zoho.read(sent))
+
+    assert first.payload["values"]["Phone"] == "+447700900142"
+    assert second.payload["values"]["Phone"] == "+447700900143"
+    assert first.payload["fields"] == ["Phone", "Lead_Status"]
+    assert first.payload["id"] != second.payload["id"]
+    assert first.event_id != second.event_id
+
+
+def test_the_secret_in_the_body_is_never_passed_on() -> None:
+    zoho = provider("zoho")
+    sent = sample("Leads.update")
+
+    assert b"sample-channel-token" in sent.body
+    assert "sample-channel-token" not in repr(zoho.events(sent, zoho.read(sent)))
+
+
+def test_a_header_with_another_secret_is_not_made_good_by_the_body() -> None:
+    zoho = provider("zoho", header="X-Hook-Secret")
+    body = b'{"token": "sample-channel-token"}'
+
+    signatures.verify(zoho.schemes, request(body), ["sample-channel-token"], NOW)
+    with pytest.raises(RejectedError):
+        signatures.verify(
+            zoho.schemes, request(body, {"x-hook-secret": "x"}), ["sample-channel-token"], NOW
+        )
+
+
+@pytest.mark.parametrize(
+    "unset", ["", "null", "${Leads.Phone}", "${Leads.Custom Field}", " ", "${!Leads.Phone}"]
+)
+def test_what_a_workflow_leaves_unset_is_missing(unset: str) -> None:
+    assert workflow(Phone=unset, Owner={"Name": unset}, Tags=[{"Name": unset}]) == {
+        "Owner": {},
+        "Tags": [{}],
+    }
+
+
+@pytest.mark.parametrize("value", ["Null", "$5", "cost: ${5}", "+447700900141", 0, False, None])
+def test_what_a_workflow_sets_is_kept(value: object) -> None:
+    assert workflow(Field=value) == {"Field": value}
