@@ -4,7 +4,7 @@ Source: developers.activecampaign.com, "Webhooks". ActiveCampaign signs nothing:
 is given holds the secret, as `?token=…` or as a user and a password (`https://user:password@…`). A
 webhook is a form whose names have brackets, `contact[phone]`, read as `contact.phone`; the custom
 field 7 is `contact.fields."7"`. It is sent once and never again, and an answer of 410 switches it
-off. Not confirmed: how long it waits.
+off. Not confirmed: how long it waits, and the names of its rarer kinds (sms_unsub).
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Source: developer.close.com, "Webhooks" and "Event log". The secret is the `signature_key` that the
 subscription's creation answers: hexadecimal, of which the key is the bytes. Close sends again for
 72 hours and pauses a subscription that fails for three days. Not confirmed: how old a signed time
-may be (the page names no window; five minutes, as elsewhere), and that each attempt is signed anew.
+may be (the page names no window; five minutes, as elsewhere), that each attempt is signed anew, and
+which actions each kind of activity has.
 """
 
 from __future__ import annotations
