@@ -41,7 +41,7 @@ from ringhook.calls import Call
 from ringhook.errors import BadRequestError, RejectedError, RinghookError, UnavailableError
 from ringhook.providers import Event, Provider
 from ringhook.queue import CallQueue
-from ringhook.receiver import Receiver, through_queue
+from ringhook.receiver import Receiver, Tasks, through_queue
 from ringhook.request import Reply, Request, from_gateway
 from ringhook.routes import load
 from ringhook.secret_store import SecretStore
@@ -245,7 +245,7 @@ def answer(
     queue = CallQueue(cast("Any", SimpleNamespace(send_message_batch=lambda **_: {})), "")
     taken: list[Call] = []
 
-    def deliver(tasks: Tasks, unmapped_status: int) -> Reply:
+    def deliver(tasks: Sequence[Any], unmapped_status: int) -> Reply:
         taken.extend(task for task in tasks if isinstance(task, Call))
         return through_queue(queue)(tasks, unmapped_status)
 

@@ -1,8 +1,12 @@
-"""The Lambda behind the calls queue: each call ends in the ledger, or comes back."""
+"""The Lambda behind the calls queue: each call ends in the ledger, or comes back.
+
+An event whose sender left out whom to ring is completed here, where no sender waits for an answer.
+"""
 
 from __future__ import annotations
 
 import functools
+import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,11 +18,13 @@ from pydantic import ValidationError
 
 from ringhook import routes, settings
 from ringhook.dialing import Dialing
-from ringhook.errors import UnavailableError
+from ringhook.enrichment import gives_up_at
+from ringhook.errors import LaterError, UnavailableError
+from ringhook.fetching import Fetcher, calls_of
 from ringhook.ledger import Ledger
-from ringhook.queue import AlarmClock, CallQueue, Message
+from ringhook.queue import AlarmClock, CallQueue, Message, ThinEvent, backoff
 from ringhook.secret_store import SecretStore
-from ringhook.telemetry import logger, metrics
+from ringhook.telemetry import count, logger, metrics
 from ringhook.unleashx import UnleashX
 
 if TYPE_CHECKING:
@@ -37,14 +43,20 @@ class Dialer:
 
     dialing: Dialing
     queue: CallQueue
+    fetcher: Fetcher
     interval: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
+    jitter: Callable[[], float] = random.random
     _next_dial: float = 0.0
 
     def take(self, body: str, lease_until: float) -> None:
         """Take one message; returning means that it may be deleted."""
         message = Message.model_validate_json(body)
+        if message.event is not None:
+            logger.set_correlation_id(message.event.correlation_id)
+            self._complete(message.event)
+            return
         if message.call is None:
             call_id = message.wake
             self._pace()
@@ -57,6 +69,42 @@ class Dialer:
         if result.again_at is not None:
             # A new message, so that waiting out an outage uses up no receives of this one.
             self.queue.wake(call_id, at=result.again_at, now=self.clock())
+
+    def _complete(self, thin: ThinEvent) -> None:
+        """Fetch what an event leaves out, and queue what it then asks for: as if it had come so.
+
+        Calls of their own messages, so that each is dialled alone.
+        """
+        now, routes = self.clock(), self.dialing.routes
+        if thin.not_before > now:
+            self.queue.put_off(thin, now=now)
+            return
+        try:
+            calls = self.fetcher.complete(thin, routes)
+        except LaterError as error:
+            attempts = thin.attempts + 1
+            again_at = now + max(error.after, backoff(attempts, self.jitter()))
+            if again_at < gives_up_at(thin.event, routes):
+                again = thin.model_copy(update={"attempts": attempts, "not_before": again_at})
+                self.queue.put_off(again, now=now)
+                self._told("event.put_off", again, reason=str(error))
+                return
+            missing = f"{error}; given up when it was too late to ring, after {attempts} attempts"
+            calls = calls_of(thin, thin.event, routes, missing=missing)
+        self.queue.send(calls)
+        count("CallQueued", sum(call.rings for call in calls))
+        self._told("event.completed", thin, calls=[call.call_id for call in calls])
+
+    @staticmethod
+    def _told(what: str, thin: ThinEvent, **more: Any) -> None:
+        logger.info(
+            what,
+            source=thin.source,
+            topic=thin.topic,
+            event_id=thin.event_id,
+            attempts=thin.attempts,
+            **more,
+        )
 
     def _pace(self) -> None:
         """Wait for the API's plan, which allows so many requests a minute and refuses the rest."""
@@ -86,6 +134,12 @@ def _dialer() -> Dialer:
                 config.schedule_role,
                 config.queue_arn,
             ),
+        ),
+        fetcher=Fetcher(
+            credentials=SecretStore(
+                boto3.client("secretsmanager"), config.credentials, time.monotonic
+            ),
+            base=config.enrich_url,
         ),
         interval=60 * config.max_concurrency / config.calls_per_minute,
         clock=time.time,

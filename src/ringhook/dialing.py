@@ -16,6 +16,7 @@ from ringhook import phone
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ledger import Change, Entry
 from ringhook.policy import Consent, Defer, History, Suppress, decide
+from ringhook.queue import backoff
 from ringhook.telemetry import count, logger, metrics
 from ringhook.unleashx import (
     Answer,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from ringhook.routes import Routes
     from ringhook.secret_store import SecretStore
 
-# Waits after temporary refusals double from the first to the longest (seconds).
-_FIRST_WAIT = 5.0
-_LONGEST_WAIT = 900.0
 # The list of executions may lag behind: it is looked at so long after the last look, in turn,
 # before a call is left `uncertain`, or rung again where the route says so.
 _LOOKS = (0.0, 10.0, 30.0)
@@ -481,9 +479,7 @@ class Dialing:
         return token.strip()
 
     def _wait(self, attempt: int) -> float:
-        """Exponential backoff with equal jitter: at least half, so that an outage is let pass."""
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempt - 1, 20))
-        return longest / 2 * (1 + self.jitter())
+        return backoff(attempt, self.jitter())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)

@@ -21,6 +21,15 @@ class UnavailableError(RinghookError):
     """Something that must be looked at cannot be looked at now: wait, do not let through."""
 
 
+class LaterError(UnavailableError):
+    """Whoever was asked may answer later: ask again, not before `after` seconds have passed."""
+
+    def __init__(self, message: str, after: float = 0) -> None:
+        """Keep what was said of when."""
+        self.after = after
+        super().__init__(message)
+
+
 class ConflictError(RinghookError):
     """What was read has been changed by another meanwhile: read it again."""
 

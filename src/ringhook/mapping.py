@@ -38,13 +38,14 @@ class Ignored:
 
 
 def map_event(
-    event: Event, routes: Routes, *, now: datetime, correlation_id: str = ""
+    event: Event, routes: Routes, *, now: datetime, correlation_id: str = "", missing: str = ""
 ) -> list[Call | Ignored]:
     """What each route makes of an event: calls, cancellations, wishes to be kept, or why nothing.
 
     An event that never rings maps to none of them, only to the erasure or the export that it asks.
+    `missing`: why the rest of the event could not be fetched; no route can look at it then.
     """
-    origin = _Origin(event, routes, correlation_id, now)
+    origin = _Origin(event, routes, correlation_id, now, missing)
     if event.never:
         return [_privacy(origin, number) for number in event.numbers] if event.asks else []
     mapped = [_map(origin, route) for route in routes.of(event.source)]
@@ -59,6 +60,7 @@ class _Origin:
     routes: Routes
     correlation_id: str
     now: datetime
+    missing: str
 
     def call(self, route: Route | None, identity: str, kind: str = "call", **fields: Any) -> Call:
         """A call of this route for this event (of no route: what a provider's own event asks)."""
@@ -99,6 +101,8 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
         return Ignored(route.name, f"topic {event.topic!r} cancels")
     if route.on is not None and event.topic not in route.on:
         return Ignored(route.name, f"topic {event.topic!r} is not one of {', '.join(route.on)}")
+    if origin.missing:
+        return _unmapped(origin, route, origin.missing)
     try:
         if route.when and not _holds(route.when(event.payload, origin.now)):
             return Ignored(route.name, f"when does not hold: {route.when.text}")

@@ -1,4 +1,4 @@
-"""The calls queue: calls go in whole or not at all, and a call that must wait comes back later."""
+"""The calls queue: calls go in whole or not at all, and what must wait comes back later."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from ringhook.calls import Call
 from ringhook.errors import UnavailableError
+from ringhook.mapping import pack, unpack
+from ringhook.providers import Event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,19 +26,78 @@ if TYPE_CHECKING:
 _BATCH = 10
 _BATCH_BYTES = 250_000
 LONGEST_DELAY = 900
+# Waits after temporary refusals double from the first to the longest (seconds).
+_FIRST_WAIT = 5.0
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds to wait after so many failures, with `jitter` from 0 to 1.
+
+    Equal jitter: at least half of it is waited, so that an outage is let pass.
+    """
+    longest = min(float(LONGEST_DELAY), _FIRST_WAIT * 2.0 ** min(attempt - 1, 20))
+    return longest / 2 * (1 + jitter)
+
+
+class ThinEvent(BaseModel):
+    """An event whose rest is yet to be fetched; `payload` is gzip in base64.
+
+    `attempts` counts how often that was tried; it is not tried again before `not_before` (epoch
+    seconds).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    topic: str
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+    correlation_id: str = ""
+    test: bool = False
+    payload: str
+    attempts: int = 0
+    not_before: float = 0
+
+    @classmethod
+    def of(cls, event: Event, received_at: datetime, correlation_id: str) -> ThinEvent:
+        """This event, as it goes into the queue."""
+        return cls(
+            source=event.source,
+            topic=event.topic,
+            event_id=event.event_id,
+            occurred_at=event.occurred_at,
+            received_at=received_at,
+            correlation_id=correlation_id,
+            test=event.test,
+            payload=pack(event.payload),
+        )
+
+    @property
+    def event(self) -> Event:
+        """The event, as it was before it went into the queue."""
+        return Event(
+            source=self.source,
+            topic=self.topic,
+            event_id=self.event_id,
+            occurred_at=self.occurred_at,
+            payload=unpack(self.payload),
+            test=self.test,
+        )
 
 
 class Message(BaseModel):
-    """The body of a message: a call that is asked for, or the id of one to take up again.
+    """The body of a message: a call that is asked for, the id of one to take up again, or an event.
 
-    What comes back holds the id alone: the ledger has the rest, as new as it may be, and nothing
-    that waits in a schedule tells whom to ring.
+    A call that comes back is its id alone: the ledger has the rest, as new as it may be, and
+    nothing that waits in a schedule tells whom to ring.
     """
 
     model_config = ConfigDict(frozen=True)
 
     call: Call | None = None
     wake: str = ""
+    event: ThinEvent | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Message:
@@ -55,19 +116,19 @@ class CallQueue:
         self._url = url
         self._alarm_clock = alarm_clock
 
-    def send(self, calls: Sequence[Call]) -> None:
-        """Put these calls into the queue. Raises UnavailableError unless all of them are in it.
+    def send(self, tasks: Sequence[Call | ThinEvent]) -> None:
+        """Put these into the queue. Raises UnavailableError unless all of them are in it.
 
         After a failure some may be in it: the sender sends all again, and they meet in the ledger.
         """
-        for batch in _batches([_message(call) for call in calls]):
+        for batch in _batches([_message(task) for task in tasks]):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(index), "MessageBody": body} for index, body in enumerate(batch)
             ]
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             except (BotoCoreError, ClientError) as error:
-                message = f"the calls queue does not take messages ({type(error).__name__})"
+                message = f"the calls queue does not take messages ({error})"
                 raise UnavailableError(message) from error
             if failed := answer.get("Failed"):
                 message = f"the calls queue did not take {len(failed)} of {len(batch)} messages"
@@ -75,7 +136,7 @@ class CallQueue:
 
     def wake(self, call_id: str, *, at: float, now: float) -> None:
         """Let a call come back at `at` (epoch seconds). Raises UnavailableError."""
-        body = Message(wake=call_id).model_dump_json(exclude={"call"})
+        body = Message(wake=call_id).model_dump_json(exclude={"call", "event"})
         delay = max(0, math.ceil(at - now))
         try:
             if delay > LONGEST_DELAY and self._alarm_clock:
@@ -86,6 +147,17 @@ class CallQueue:
                 )
         except (BotoCoreError, ClientError) as error:
             message = f"call {call_id} cannot be put off ({type(error).__name__})"
+            raise UnavailableError(message) from error
+
+    def put_off(self, event: ThinEvent, *, now: float) -> None:
+        """Let an event come back at its `not_before`, or in 15 minutes. Raises UnavailableError."""
+        delay = min(LONGEST_DELAY, max(0, math.ceil(event.not_before - now)))
+        try:
+            self._client.send_message(
+                QueueUrl=self._url, MessageBody=_message(event), DelaySeconds=delay
+            )
+        except (BotoCoreError, ClientError) as error:
+            message = f"event {event.event_id} cannot be put off ({type(error).__name__})"
             raise UnavailableError(message) from error
 
 
@@ -118,8 +190,9 @@ class AlarmClock:
             self._client.update_schedule(**schedule)
 
 
-def _message(call: Call) -> str:
-    return Message(call=call).model_dump_json(exclude_defaults=True)
+def _message(task: Call | ThinEvent) -> str:
+    message = Message(call=task) if isinstance(task, Call) else Message(event=task)
+    return message.model_dump_json(exclude_defaults=True)
 
 
 def _batches(bodies: list[str]) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,25 +15,33 @@ import boto3
 
 from ringhook import routes as routes_file
 from ringhook import settings, signatures
-from ringhook.errors import BadRequestError, RejectedError, RinghookError, UnavailableError
-from ringhook.mapping import Ignored, map_event
-from ringhook.queue import CallQueue
+from ringhook.calls import Call
+from ringhook.enrichment import is_thin
+from ringhook.errors import (
+    BadRequestError,
+    RejectedError,
+    RinghookError,
+    UnavailableError,
+)
+from ringhook.mapping import LARGEST_PAYLOAD, Ignored, map_event
+from ringhook.queue import CallQueue, ThinEvent
 from ringhook.request import Reply, from_gateway
 from ringhook.secret_store import SecretStore, as_list
 from ringhook.telemetry import count, logger, metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from ringhook.calls import Call
     from ringhook.dialing import Result
     from ringhook.providers import Event, Provider
     from ringhook.request import Request
     from ringhook.routes import Connection, Routes
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
+# What a request asks for: calls, and events whose calls are known once their rest is fetched.
+Tasks = Sequence[Call | ThinEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +50,7 @@ class Receiver:
 
     routes: Routes
     secrets: SecretStore
-    deliver: Callable[[Sequence[Call], int], Reply]
+    deliver: Callable[[Tasks, int], Reply]
 
     def answer(self, request: Request) -> Reply:
         """Answer one request; raises the errors that `handler` turns into statuses."""
@@ -58,9 +67,9 @@ class Receiver:
         if challenge := provider.challenge(payload):
             return challenge
         check_tenant(connection, request, payload)
-        calls, reasons = self._map(provider.events(request, payload), request)
-        if calls:
-            reply = self.deliver(calls, provider.unmapped_status)
+        tasks, reasons = self._map(provider.events(request, payload), request)
+        if tasks:
+            reply = self.deliver(tasks, provider.unmapped_status)
         else:
             reply = Reply(200, {"calls": [], "reason": "; ".join(dict.fromkeys(reasons))})
         return provider.accepted if provider.accepted and reply.status < 300 else reply
@@ -81,22 +90,33 @@ class Receiver:
             else:
                 return
 
-    def _map(self, events: Sequence[Event], request: Request) -> tuple[list[Call], list[str]]:
-        calls: dict[tuple[str, str], Call] = {}
+    def _map(self, events: Sequence[Event], request: Request) -> tuple[Tasks, list[str]]:
+        tasks: dict[tuple[str, str], Call | ThinEvent] = {}
         reasons: list[str] = []
         for event in events:
+            missing = ""
+            if is_thin(event, self.routes):
+                thin = ThinEvent.of(event, request.received_at, request.correlation_id)
+                if len(thin.payload) <= LARGEST_PAYLOAD:
+                    tasks["event", event.event_id] = thin
+                    continue
+                missing = "the payload is too large to wait for what is to be fetched"
             if event.never:
                 reasons.append(f"{event.topic or 'the event'} never rings anybody: {event.never}")
                 logger.info("event.never_rings", topic=event.topic, reason=event.never)
             mapped = map_event(
-                event, self.routes, now=request.received_at, correlation_id=request.correlation_id
+                event,
+                self.routes,
+                now=request.received_at,
+                correlation_id=request.correlation_id,
+                missing=missing,
             )
             for one in mapped:
                 if isinstance(one, Ignored):
                     reasons.append(f"{one.route}: {one.reason}")
-                elif (one.kind, one.call_id) not in calls or not one.unmapped:
-                    calls[one.kind, one.call_id] = one
-        return list(calls.values()), reasons or ["no route takes this source's events"]
+                elif (one.kind, one.call_id) not in tasks or not one.unmapped:
+                    tasks[one.kind, one.call_id] = one
+        return list(tasks.values()), reasons or ["no route takes this source's events"]
 
 
 def check_tenant(connection: Connection, request: Request, payload: Any) -> None:
@@ -109,11 +129,14 @@ def check_tenant(connection: Connection, request: Request, payload: Any) -> None
         raise RejectedError(message)
 
 
-def described(calls: Sequence[Call]) -> dict[str, Any]:
-    """What an answer says of the calls of a request."""
+def described(tasks: Tasks) -> dict[str, Any]:
+    """What an answer says of what a request asks for."""
+    calls = [task for task in tasks if isinstance(task, Call)]
     body: dict[str, Any] = {
-        "calls": [{"route": c.route, "call_id": c.call_id} for c in calls if _rings(c)]
+        "calls": [{"route": c.route, "call_id": c.call_id} for c in calls if c.rings]
     }
+    if enriching := len(tasks) - len(calls):
+        body["enriching"] = enriching
     if others := [c for c in calls if c.kind != "call"]:
         body["also"] = [{"route": c.route, "does": c.kind, "call_id": c.call_id} for c in others]
     if unmapped := [c for c in calls if c.unmapped]:
@@ -123,19 +146,16 @@ def described(calls: Sequence[Call]) -> dict[str, Any]:
     return body
 
 
-def _rings(call: Call) -> bool:
-    return call.kind == "call" and not call.unmapped
+def through_queue(queue: CallQueue) -> Callable[[Tasks, int], Reply]:
+    """Hand all over to the dialer; an answer is given once it is durably in the queue."""
 
-
-def through_queue(queue: CallQueue) -> Callable[[Sequence[Call], int], Reply]:
-    """Hand calls over to the dialer; an answer is given once they are durably in the queue."""
-
-    def deliver(calls: Sequence[Call], unmapped_status: int) -> Reply:
-        queue.send(calls)
-        count("CallQueued", sum(_rings(call) for call in calls))
-        body = described(calls)
-        if unmapped_status >= 400 and all(call.unmapped for call in calls):
-            reasons = "; ".join(f"{c.route}: {c.unmapped}" for c in calls)
+    def deliver(tasks: Tasks, unmapped_status: int) -> Reply:
+        queue.send(tasks)
+        body = described(tasks)
+        count("CallQueued", len(body["calls"]))
+        unmapped = [task for task in tasks if isinstance(task, Call) and task.unmapped]
+        if unmapped_status >= 400 and len(unmapped) == len(tasks):
+            reasons = "; ".join(f"{c.route}: {c.unmapped}" for c in unmapped)
             return Reply(unmapped_status, {"error": reasons, **body})
         return Reply(202, body)
 
@@ -152,10 +172,19 @@ _STATUS = {
 }
 
 
-def in_the_request(dial: Callable[[Call], Result]) -> Callable[[Sequence[Call], int], Reply]:
+def in_the_request(
+    dial: Callable[[Call], Result], complete: Callable[[ThinEvent], list[Call]]
+) -> Callable[[Tasks, int], Reply]:
     """Dial before answering, so that the answer has the execution's id; the worst status rules."""
 
-    def deliver(calls: Sequence[Call], unmapped_status: int) -> Reply:  # noqa: ARG001 - the sender reads this answer
+    def deliver(tasks: Tasks, unmapped_status: int) -> Reply:  # noqa: ARG001 - the sender reads this answer
+        # All that must be fetched is, before any phone rings: if some cannot be now, the sender
+        # sends the whole request again.
+        calls = [
+            call
+            for task in tasks
+            for call in ([task] if isinstance(task, Call) else complete(task))
+        ]
         rows, status = [], 200
         for call in calls:
             result = dial(call)
@@ -174,9 +203,10 @@ def in_the_request(dial: Callable[[Call], Result]) -> Callable[[Sequence[Call], 
     return deliver
 
 
-def _direct(config: settings.Settings, routes: Routes) -> Callable[[Sequence[Call], int], Reply]:
+def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int], Reply]:
     # Imported here: a receiver with a queue never dials.
     from ringhook.dialing import Dialing, NoLedger  # noqa: PLC0415
+    from ringhook.fetching import Fetcher  # noqa: PLC0415
     from ringhook.ledger import Ledger  # noqa: PLC0415
     from ringhook.unleashx import UnleashX  # noqa: PLC0415
 
@@ -191,8 +221,15 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Sequence[Cal
         tokens=SecretStore(boto3.client("secretsmanager"), config.tokens, time.monotonic),
         clock=time.time,
     )
+    fetcher = Fetcher(
+        credentials=SecretStore(boto3.client("secretsmanager"), config.credentials, time.monotonic),
+        base=config.enrich_url,
+    )
     # API Gateway gives a request 30 seconds; a lease outlives them.
-    return in_the_request(lambda call: dialing.take(call, lease_until=time.time() + 35))
+    return in_the_request(
+        lambda call: dialing.take(call, lease_until=time.time() + 35),
+        lambda thin: fetcher.complete(thin, routes),
+    )
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from ringhook import phone, providers
+from ringhook import enrichment, phone, providers
 from ringhook.calling_hours import Hours, default_hours, parse_hours
 from ringhook.errors import Problem, RoutesError
 from ringhook.expressions import (
@@ -34,8 +34,9 @@ from ringhook.expressions import (
 from ringhook.request import SOURCE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from ringhook.enrichment import Lookup
     from ringhook.providers import Provider, Source
 
 NAME = SOURCE_NAME.pattern
@@ -315,10 +316,11 @@ class _File(_Table):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A source with its provider, as its settings adapt it."""
+    """A source with its provider, as its settings adapt it, and what it fetches for its events."""
 
     source: Source
     provider: Provider
+    lookups: tuple[Lookup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +365,10 @@ def load(text: str) -> Routes:
         elif route.source not in file.sources:
             message = f"there is no source {route.source!r}{_nearest(route.source, file.sources)}"
             problems.append(_at(text, ("routes", index, "source"), message))
+    for name, connection in sources.items():
+        topics = {topic for lookup in connection.lookups for topic in lookup.topics}
+        at = ("sources", name, "enrich", "on")
+        warnings += _doubtful(sorted(topics), connection.provider, at, text)
     if problems:
         raise RoutesError(problems)
     return Routes(file.countries, sources, file.routes, file.max_calls_per_day, warnings)
@@ -390,8 +396,32 @@ def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Proble
         except ValidationError as error:
             problems += _problems(error, text, ("sources", name))
             continue
-        sources[name] = Connection(source, provider.adapt(provider, source))
+        adapted = provider.adapt(provider, source)
+        lookups, wrong = _lookups(name, source, adapted, text)
+        problems += wrong
+        sources[name] = Connection(source, adapted, lookups)
     return sources, problems
+
+
+def _lookups(
+    name: str, source: Source, provider: Provider, text: str
+) -> tuple[tuple[Lookup, ...], list[Problem]]:
+    """What a source says of how the rest of its events is fetched: one way, or several in turn."""
+    found: tuple[Lookup, ...] = ()
+    problems: list[Problem] = []
+    listed = isinstance(source.enrich, list)
+    ways = source.enrich if listed else [source.enrich] if source.enrich is not None else []
+    for index, written in enumerate(ways):
+        place: tuple[str | int, ...] = ("sources", name, "enrich")
+        place += (index,) if listed else ()
+        try:
+            found += enrichment.lookups(written, provider, tenant=source.tenant, source=name)
+        except ValidationError as error:
+            problems += _problems(error, text, place)
+        except ValueError as error:
+            place += ("url",) if isinstance(written, dict) else ()
+            problems.append(_at(text, place, str(error)))
+    return found, problems
 
 
 def _conflicts(file: _File, index: int, text: str) -> Iterator[Problem]:
@@ -420,11 +450,20 @@ def _topics(
         if reason := provider.never.get(topic):
             message = f"{topic!r} never rings anybody ({reason}), so this route is never reached"
             wrong.append(_at(text, place, message))
-        elif provider.topics and topic not in provider.topics:
+        else:
+            doubtful += _doubtful([topic], provider, place, text)
+    return wrong, doubtful
+
+
+def _doubtful(
+    topics: Iterable[str], provider: Provider, place: tuple[str | int, ...], text: str
+) -> Iterator[Problem]:
+    """The topics that a provider is not known to send."""
+    for topic in topics:
+        if provider.topics and topic not in provider.topics:
             near = _nearest(topic, provider.topics)
             message = f"{provider.title} is not known to send {topic!r}{near}"
-            doubtful.append(_at(text, place, message))
-    return wrong, doubtful
+            yield _at(text, place, message)
 
 
 def _nearest(word: str, known: Any) -> str:
@@ -524,6 +563,7 @@ def json_schema() -> dict[str, Any]:
         option = provider.settings.model_json_schema()
         option["title"] = provider.title
         option["properties"]["provider"] = {"const": name, "description": provider.title}
+        option["properties"]["enrich"] |= enrichment.json_schema(provider)
         options.append(option)
     schema["properties"]["sources"]["additionalProperties"] = {"oneOf": options}
     schema["properties"]["sources"].pop("patternProperties", None)

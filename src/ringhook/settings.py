@@ -24,8 +24,10 @@ class Settings:
     table_name: str
     signing_secrets: str
     tokens: str
+    credentials: str
     public_url: str
     unleashx_url: str
+    enrich_url: str
     api_timeout: float
     calls_per_minute: int
     max_concurrency: int
@@ -55,8 +57,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         table_name=environ.get("RINGHOOK_TABLE_NAME", ""),
         signing_secrets=environ.get("RINGHOOK_SIGNING_SECRETS", ""),
         tokens=environ.get("RINGHOOK_TOKENS", ""),
+        credentials=environ.get("RINGHOOK_CREDENTIALS", ""),
         public_url=environ.get("RINGHOOK_PUBLIC_URL", ""),
         unleashx_url=environ.get("UNLEASHX_URL") or "https://www.tryunleashx.com",
+        enrich_url=environ.get("RINGHOOK_ENRICH_URL", ""),
         api_timeout=number("RINGHOOK_API_TIMEOUT", 15),
         calls_per_minute=number("RINGHOOK_CALLS_PER_MINUTE", 100),
         max_concurrency=number("RINGHOOK_MAX_CONCURRENCY", 2),

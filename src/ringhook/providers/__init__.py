@@ -25,6 +25,7 @@ from ringhook.text import tidy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ringhook.enrichment import Enrichment
     from ringhook.request import Reply, Request
     from ringhook.signatures import Scheme
 
@@ -42,6 +43,11 @@ class Source(BaseModel):
         default=None,
         description="the account that this source is pinned to (shop domain, portal id, …):"
         " events of another one are refused",
+    )
+    enrich: Any = Field(
+        default=None,
+        description="how what it leaves out of its events is fetched: the name of a ready way,"
+        " a table, or a list of these",
     )
 
 
@@ -80,6 +86,8 @@ class Provider:
     to send, to catch a misspelt one. `accepted`: the very answer that it demands for success.
     `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
     error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
+    `enrich_hosts`: the hosts of its API, from which a source may fetch what its events leave out
+    (`*` stands for one name), and `enrichments`: the ready ways to do so, by name.
     `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change.
     """
 
@@ -101,6 +109,8 @@ class Provider:
     has_topics: bool = True
     unmapped_status: int = 202
     accepted: Reply | None = None
+    enrich_hosts: tuple[str, ...] = ()
+    enrichments: Mapping[str, tuple[Enrichment, ...]] = field(default_factory=dict)
     settings: type[Source] = Source
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
 
@@ -122,13 +132,17 @@ class Provider:
             return set()
         return {str(self.tenant(request, item)) for item in self.items(payload)}
 
+    def forbids(self, topic: str, payload: Any, now: datetime) -> str:
+        """Why an event of this topic and payload must ring nobody; "" if it may."""
+        never = self.never.get(topic, "")
+        for expression, reason in self.never_when.items():
+            if compile_expression(expression)(payload, now):
+                never = never or reason
+        return never
+
     def _event(self, request: Request, item: Any) -> Event:
         topic = tidy(str(self.topic(request, item) or ""), 200)
         identity = [topic, *(locate(request, item) for locate in self.identity)]
-        never = self.never.get(topic, "")
-        for expression, reason in self.never_when.items():
-            if compile_expression(expression)(item, request.received_at):
-                never = never or reason
         asks, numbers = self._asked(topic, request, item)
         return Event(
             source=request.source,
@@ -141,7 +155,7 @@ class Provider:
             ),
             payload=item,
             test=bool(self.test(request, item)),
-            never=never,
+            never=self.forbids(topic, item, request.received_at),
             asks=asks,
             numbers=numbers,
         )

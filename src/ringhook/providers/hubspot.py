@@ -1,8 +1,12 @@
 """HubSpot: app webhooks (batches of CRM events) and the "Send a webhook" action of workflows.
 
-Source: developers.hubspot.com, "Validating requests" and "Webhooks API"; knowledge.hubspot.com,
-"Use webhooks with HubSpot workflows". Not confirmed: that HubSpot decodes percent escapes in the
-address before it signs (its page says so, its own libraries do not): both forms are tried.
+Events of app webhooks hold ids and no people: `enrich` fetches those, with the access token of an
+app that may read contacts (scope crm.objects.contacts.read, for deals crm.objects.deals.read too).
+
+Source: developers.hubspot.com, "Validating requests", "Webhooks API", "Contacts" and "Deals";
+knowledge.hubspot.com, "Use webhooks with HubSpot workflows". Not confirmed: that HubSpot decodes
+percent escapes in the address before it signs (its page says so, its own libraries do not): both
+forms are tried.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ringhook.enrichment import Enrichment
 from ringhook.errors import RejectedError
 from ringhook.providers import Provider, body, first, whole_payload
 from ringhook.signatures import MISMATCH, Hmac, sha256_hex, signed_bytes
@@ -98,6 +103,18 @@ _CHANGES = (
 )
 
 
+_API = "https://api.hubapi.com/crm/v3/objects"
+_PROPERTIES = (
+    "phone,mobilephone,hs_calculated_phone_number,firstname,lastname,company,country,"
+    "hs_country_region_code,state,zip,hs_timezone,lifecyclestage"
+)
+
+
+def _of(kind: str) -> tuple[str, ...]:
+    """The topics in which objectId is an object of this kind that is still there."""
+    return tuple(f"{kind}.{change}" for change in ("creation", "propertyChange", "restore"))
+
+
 def _items(payload: Any) -> list[Any]:
     return payload if isinstance(payload, list) else [payload]
 
@@ -128,4 +145,28 @@ PROVIDER = Provider(
         "conversation.newMessage",
         "workflow",
     ),
+    enrich_hosts=("api.hubapi.com",),
+    enrichments={
+        "contact": (
+            Enrichment(
+                url=f"{_API}/contacts/{{{{ objectId }}}}?properties={_PROPERTIES}",
+                into="contact",
+                on=_of("contact"),
+            ),
+        ),
+        "deal": (
+            Enrichment(
+                url=f"{_API}/deals/{{{{ objectId }}}}"
+                "?properties=dealname,amount,dealstage,pipeline&associations=contacts",
+                into="deal",
+                on=_of("deal"),
+            ),
+            Enrichment(
+                url=f"{_API}/contacts/{{{{ deal.associations.contacts.results[0].id }}}}"
+                f"?properties={_PROPERTIES}",
+                into="contact",
+                on=_of("deal"),
+            ),
+        ),
+    },
 )

@@ -4,15 +4,18 @@ Source: pipedrive.readme.io, "Guide for Webhooks v2" and "Guide for Webhooks". P
 nothing: it logs in with the user and password that the webhook was given (`http_auth_user`). It
 waits 10 seconds and sends again after 3, 30 and 150; ten events whose first attempt fails ban the
 webhook for half an hour, in which events are lost, and three days without a success delete it.
-Only persons have phones (version 2: `data.phones`, version 1: `current.phone`); deals have a
-`person_id`. Not confirmed: whether `marketing_status` stands in version 2's `data`; it speaks of
-e-mail, so it forbids no call here: a route may look at it in `when`.
+Only persons have phones (version 2: `data.phones`, version 1: `current.phone`); deals, leads and
+activities have a `person_id`: `enrich = "person"` fetches who that is, with an API token
+(developers.pipedrive.com, "Get details of a person", version 2). Not confirmed: whether
+`marketing_status` stands in version 2's `data`; it speaks of e-mail, so it forbids no call here: a
+route may look at it in `when`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringhook.enrichment import Enrichment
 from ringhook.providers import Provider, body, first, whole_payload
 from ringhook.signatures import Basic
 
@@ -47,4 +50,20 @@ PROVIDER = Provider(
         "meta.action == 'delete' || meta.action == 'deleted'": "the record was deleted",
     },
     topics=_topics("create", "change", "delete", "added", "updated", "deleted", "merged"),
+    enrich_hosts=("api.pipedrive.com", "*.pipedrive.com"),
+    enrichments={
+        "person": (
+            Enrichment(
+                url="https://api.pipedrive.com/api/v2/persons"
+                "/{{ data.person_id || current.person_id }}",
+                into="person",
+                on=tuple(
+                    f"{action}.{entity}"
+                    for action in ("create", "change", "added", "updated")
+                    for entity in ("deal", "lead", "activity")
+                ),
+                header="x-api-token: {credential}",
+            ),
+        ),
+    },
 )

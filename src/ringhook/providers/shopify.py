@@ -1,10 +1,12 @@
 """Shopify: shop webhooks (orders, checkouts, customers, fulfilments, privacy).
 
-Source: shopify.dev, "About webhooks", "Verify webhook deliveries" and "Privacy law compliance".
+Source: shopify.dev, "About webhooks", "Verify webhook deliveries" and "Privacy law compliance"; and
+"Customer" of the REST Admin API, which is a legacy that custom apps still use.
 """
 
 from __future__ import annotations
 
+from ringhook.enrichment import Enrichment
 from ringhook.providers import Provider, body, first, header, whole_payload
 from ringhook.signatures import Hmac
 
@@ -73,4 +75,28 @@ PROVIDER = Provider(
         "returns/request",
         "shop/redact",
     ),
+    enrich_hosts=("*.myshopify.com",),
+    enrichments={
+        # Who placed an order, with the tags and the marketing consents that an order does not have.
+        # The shop is the one that the source is pinned to: the header that names it is not signed.
+        "customer": (
+            Enrichment(
+                url="https://{tenant}/admin/api/2026-07/customers"
+                "/{{ customer.id || customer_id }}.json",
+                into="fetched",
+                on=(
+                    "customers_marketing_consent/update",
+                    "draft_orders/create",
+                    "draft_orders/update",
+                    "orders/cancelled",
+                    "orders/create",
+                    "orders/fulfilled",
+                    "orders/paid",
+                    "orders/partially_fulfilled",
+                    "orders/updated",
+                ),
+                header="X-Shopify-Access-Token: {credential}",
+            ),
+        ),
+    },
 )
