@@ -21,13 +21,13 @@ class LedgerReader:
 
     def __init__(self, client: Any, table: str) -> None:
         """Read nothing yet."""
-        self._client = client
-        self._table = table
+        self.client = client
+        self.table = table
 
     def get(self, call_id: str) -> dict[str, Any] | None:
         """The item of this call, as JSON; None if there is none."""
-        answer = self._client.get_item(
-            TableName=self._table, Key={"pk": {"S": f"call#{call_id}"}}, ConsistentRead=True
+        answer = self.client.get_item(
+            TableName=self.table, Key={"pk": {"S": f"call#{call_id}"}}, ConsistentRead=True
         )
         return _plain(answer["Item"]) if "Item" in answer else None
 
@@ -40,9 +40,24 @@ class LedgerReader:
         """The calls to this number, the last one first."""
         return self._query("by-phone", phone_number)
 
+    def number(self, number: str) -> dict[str, Any] | None:
+        """What is known of this number apart from its calls."""
+        key = {"pk": {"S": f"number#{number}"}}
+        answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return _plain(answer["Item"]) if "Item" in answer else None
+
+    def numbers(self) -> Iterator[dict[str, Any]]:
+        """What is known of every number: reads the whole table."""
+        pages = self.client.get_paginator("scan").paginate(
+            TableName=self.table,
+            FilterExpression="begins_with(pk, :number)",
+            ExpressionAttributeValues={":number": {"S": "number#"}},
+        )
+        return (_plain(item) for page in pages for item in page["Items"])
+
     def _query(self, index: str, value: str) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
             IndexName=index,
             KeyConditionExpression="#key = :value",
             ExpressionAttributeNames={"#key": _INDEX_KEYS[index]},

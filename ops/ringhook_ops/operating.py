@@ -51,8 +51,8 @@ def calls(
 
     Example: `ringhook calls --stack ringhook --status unmapped`
     """
-    with _told():
-        ledger = _ledger(stack, table)
+    with told():
+        ledger = reader(stack, table)
         found = ledger.of_number(phone) if phone else ledger.newest(datetime.now(UTC).date())
         wanted = (item for item in found if status in (None, item["status"]))
         items = [item if reveal else masked(item) for item in islice(wanted, limit)]
@@ -79,8 +79,8 @@ def show(
 
     Example: `ringhook show call_0f3a… --stack ringhook`
     """
-    with _told():
-        found = _ledger(stack, table).get(call_id)
+    with told():
+        found = reader(stack, table).get(call_id)
     if found is None:
         fail(f"the ledger has no call {call_id}: `ringhook calls` lists those that it has")
     item = found if reveal else masked(found)
@@ -110,7 +110,7 @@ def token_set(
 
     Example: `ringhook token set --stack ringhook < token.txt`
     """
-    with _told():
+    with told():
         target = deployment.find(stack)
         value = _typed("Token of UnleashX")
         url = target.parameters["UnleashxUrl"]
@@ -137,7 +137,7 @@ def secret_set(
 
     Example: `ringhook secret set shop --stack ringhook --keep-old < secret.txt`
     """
-    with _told():
+    with told():
         target = deployment.find(stack)
         value = _typed(f"Signing secret of {source}")
         secrets = target.read_secret("SigningSecretsArn")
@@ -155,7 +155,7 @@ def examine(*, stack: StackOption = None) -> None:
     Example: `ringhook doctor --stack ringhook`
     """
     missing = 0
-    with _told():
+    with told():
         for finding in doctor.examine(deployment.find(stack)):
             missing += bool(finding.cure)
             mark = "[red]✗[/red]" if finding.cure else "[green]✓[/green]"
@@ -167,7 +167,7 @@ def examine(*, stack: StackOption = None) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Say what AWS refuses, rather than show where in the code it did."""
     try:
         yield
@@ -177,7 +177,8 @@ def _told() -> Iterator[None]:
         fail(f"AWS refuses: {error}")
 
 
-def _ledger(stack: str | None, table: str | None) -> LedgerReader:
+def reader(stack: str | None, table: str | None) -> LedgerReader:
+    """The ledger of the stack that the options mean."""
     if table:
         return LedgerReader(deployment.aws("dynamodb"), table)
     found = deployment.find(stack)

@@ -1,0 +1,141 @@
+"""The commands about persons: who may not be rung, what is known of them, and to forget them."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ringhook import phone
+from ringhook.errors import UnavailableError, UnmappedError
+from ringhook.ledger import Ledger
+from ringhook_ops.ledger_reader import LedgerReader
+from ringhook_ops.operating import StackOption, TableOption, reader, told
+from ringhook_ops.terminal import fail, out, print_json
+
+dnc = typer.Typer(no_args_is_help=True, help="The do-not-call list, which no route overrides.")
+
+NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help="E.164, like +14155550123.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it is said of every call suppressed.")]
+
+
+@dnc.command()
+def add(
+    number: NumberArgument,
+    *,
+    reason: ReasonOption = "put on the list by an operator",
+    stack: StackOption = None,
+    table: TableOption = None,
+) -> None:
+    """Never ring this number again, for any route.
+
+    Example: `ringhook dnc add +14155550123 --reason "asked by letter" --stack ringhook`
+    """
+    with _changing(stack, table) as ledger:
+        ledger.suppress_number(_e164(number), reason, datetime.now(UTC))
+    out.print("On the list.")
+
+
+@dnc.command()
+def remove(number: NumberArgument, *, stack: StackOption = None, table: TableOption = None) -> None:
+    """Take a number off the list.
+
+    Example: `ringhook dnc remove +14155550123 --stack ringhook`
+    """
+    with _changing(stack, table) as ledger:
+        ledger.allow_number(_e164(number), datetime.now(UTC))
+    out.print("Off the list.")
+
+
+@dnc.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV: number, and a reason if there is one.")],
+    *,
+    reason: ReasonOption = "imported",
+    stack: StackOption = None,
+    table: TableOption = None,
+) -> None:
+    """Put all numbers of a file on the list; nothing is changed if any of them is no number.
+
+    Example: `ringhook dnc import numbers.csv --stack ringhook`
+    """
+    try:
+        with file.open(newline="") as lines:
+            rows = [row for row in csv.reader(lines) if row and row[0].strip() != "number"]
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}")
+    listed = {_e164(row[0]): (row[1:] or [""])[0] or reason for row in rows}
+    with _changing(stack, table) as ledger:
+        for number, why in listed.items():
+            ledger.suppress_number(number, why, datetime.now(UTC))
+    out.print(f"{len(listed)} on the list.")
+
+
+@dnc.command("export")
+def export_list(*, stack: StackOption = None, table: TableOption = None) -> None:
+    """Print the list as CSV: number, reason, time.
+
+    Example: `ringhook dnc export --stack ringhook > numbers.csv`
+    """
+    with told():
+        rows = [
+            (item["number"], item["do_not_call"], item["updated_at"])
+            for item in reader(stack, table).numbers()
+            if item.get("do_not_call")
+        ]
+    writer = csv.writer(sys.stdout)
+    writer.writerow(("number", "reason", "changed_at"))
+    writer.writerows(sorted(rows))
+
+
+def export(number: NumberArgument, *, stack: StackOption = None, table: TableOption = None) -> None:
+    """Print all that the ledger holds of a number, as JSON: what a person may ask for.
+
+    Example: `ringhook export +14155550123 --stack ringhook`
+    """
+    with told():
+        ledger, known = reader(stack, table), _e164(number)
+        print_json({"number": ledger.number(known), "calls": list(ledger.of_number(known))})
+
+
+def forget(
+    number: NumberArgument,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    stack: StackOption = None,
+    table: TableOption = None,
+) -> None:
+    """Delete all that the ledger holds of a number, waiting calls too.
+
+    That it may not be rung stays known, if it was. Example: `ringhook forget +14155550123 --yes`
+    """
+    known = _e164(number)
+    if not yes:
+        typer.confirm(f"Delete every call to {known}?", abort=True)
+    with _changing(stack, table) as ledger:
+        forgotten = ledger.forget(known, datetime.now(UTC))
+    out.print(f"{len(forgotten)} calls forgotten.")
+
+
+@contextmanager
+def _changing(stack: str | None, table: str | None) -> Iterator[Ledger]:
+    """The ledger, to be changed by the code that the functions change it with."""
+    with told():
+        found: LedgerReader = reader(stack, table)
+        try:
+            yield Ledger(found.client, found.table, timedelta(days=90))
+        except UnavailableError as error:
+            fail(str(error))
+
+
+def _e164(number: str) -> str:
+    try:
+        return phone.to_e164(number, None)
+    except UnmappedError as error:
+        fail(f"{error}: write it as +14155550123")
