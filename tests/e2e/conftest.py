@@ -1,0 +1,38 @@
+"""Everything at once: the stack on the local cloud, with IAM enforced, calling a sandbox API."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ringhook.routes import load
+from ringhook_ops.cloud import LocalCloud
+from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook_ops.up import sample_secrets
+
+ROUTES = Path(__file__).with_name("routes.toml")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def api() -> Iterator[Sandbox]:
+    """The API that the deployed stack calls."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def cloud(api: Sandbox) -> Iterator[LocalCloud]:
+    """The deployed stack, with routes.toml and each provider's documented secret."""
+    with LocalCloud(
+        routes=ROUTES,
+        signing_secrets=sample_secrets(load(ROUTES.read_text())),
+        tokens={"default": TOKEN},
+        unleashx_url=api.url,
+    ) as cloud:
+        yield cloud
