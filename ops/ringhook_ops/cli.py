@@ -19,7 +19,17 @@ from ringhook.errors import BadRequestError, RejectedError, RoutesError, Unavail
 from ringhook.request import Request
 from ringhook.routes import Routes
 from ringhook.secret_store import as_list
-from ringhook_ops import checking, deployment, gateway, operating, rc, samples, sending, webhooks
+from ringhook_ops import (
+    checking,
+    connecting,
+    deployment,
+    gateway,
+    operating,
+    rc,
+    samples,
+    sending,
+    webhooks,
+)
 from ringhook_ops.deployment import DeploymentError
 from ringhook_ops.options import (
     ROUTES,
@@ -339,6 +349,7 @@ def settings() -> None:
 app.command()(operating.calls)
 app.command()(operating.show)
 app.command("doctor")(operating.examine)
+app.command()(connecting.verify)
 app.add_typer(operating.token, name="token")
 app.add_typer(operating.secret, name="secret")
 

@@ -1,0 +1,138 @@
+"""The commands of whoever connects a sender: is a webhook genuine, and which routes suit whom."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from ringhook import providers
+from ringhook.errors import BadRequestError
+from ringhook.providers import Provider
+from ringhook_ops import gateway, verifying
+from ringhook_ops.options import JsonOption, PublicUrlOption, TimeOption, field
+from ringhook_ops.terminal import out, print_json
+from ringhook_ops.toml_text import table as toml_table
+
+SettingsOption = Annotated[
+    list[Any] | None,
+    typer.Option(
+        "--set",
+        parser=field,
+        metavar="KEY=VALUE",
+        help="A setting of the source, as in [sources.NAME]. May be repeated.",
+    ),
+]
+
+
+def verify(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The request; - for stdin.")],
+    *,
+    provider: Annotated[str, typer.Option(metavar="NAME", help="Who is said to have sent it.")],
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RINGHOOK_SECRET",
+            show_envvar=True,
+            help="The source's signing secret; - for the first line of stdin. For HTTP Basic"
+            " user:password, for Ed25519 the public key. Left out: asked for, unseen.",
+        ),
+    ] = None,
+    at: TimeOption = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The address that the sender was given.")
+    ] = None,
+    settings: SettingsOption = None,
+    public_url: PublicUrlOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a webhook is genuine, or exactly why not. Status 0 or 1; 2 if it cannot be told.
+
+    FILE is an API Gateway event (HTTP API, payload format 2.0), or JSON with `method`, `url`,
+    `headers`, and `body` (text) or `body_b64`.
+
+    Example: `ringhook event shopify | ringhook verify - --provider shopify --secret shpss_…`
+    """
+    sender = _adapted(provider, dict(settings or ()))
+    if file == secret == "-":
+        raise typer.BadParameter("stdin cannot be FILE and secret", param_hint="--secret")
+    document = _document(file)
+    now = at or datetime.now(UTC)
+    # A request alone needs no source; one that has none is its provider's.
+    if "requestContext" not in document:
+        document = {"source": provider, **document}
+    try:
+        request = gateway.read(document, public_url=public_url, received_at=now)
+    except BadRequestError as error:
+        raise typer.BadParameter(str(error), param_hint="FILE") from error
+    request = replace(request, url=url or request.url)
+    key = _secret(secret, asked=file != "-")
+    verdict = verifying.diagnose(sender, request, key, now, arrived=_arrived(document))
+    if as_json:
+        print_json(verdict.as_json())
+    else:
+        colour, judged = ("green", "genuine") if verdict.genuine else ("red", "not genuine")
+        out.print(f"[{colour}]{judged}[/{colour}]:", end=" ")
+        out.print(verdict.reason, markup=False, soft_wrap=True)
+        for hint in verdict.hints:
+            out.print(f"  {hint}", markup=False, soft_wrap=True)
+        if verdict.settings:
+            lines = toml_table("sources.NAME", {"provider": "hmac", **verdict.settings})
+            out.print(f"\n{lines}", markup=False, soft_wrap=True)
+    if not verdict.genuine:
+        raise typer.Exit(1)
+
+
+def _adapted(name: str, settings: Mapping[str, str]) -> Provider:
+    """The provider as these settings adapt it; one whose settings are all to be found, as it is."""
+    try:
+        provider = providers.find(name)
+    except KeyError as error:
+        known = ", ".join(providers.names())
+        message = f"there is no provider {name!r}; there are {known}"
+        raise typer.BadParameter(message, param_hint="--provider") from error
+    if name == "hmac" and not settings:
+        return provider
+    try:
+        source = provider.settings.model_validate({"provider": name, **settings})
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise typer.BadParameter(said, param_hint="--set") from error
+    return provider.adapt(provider, source)
+
+
+def _document(file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(sys.stdin.read() if file == "-" else Path(file).read_text())
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from error
+    except ValueError as error:
+        raise typer.BadParameter(f"it is not JSON: {error}", param_hint="FILE") from error
+    if not isinstance(document, dict):
+        raise typer.BadParameter("it is not a JSON object", param_hint="FILE")
+    return document
+
+
+def _arrived(document: Mapping[str, Any]) -> datetime | None:
+    """When the gateway received the request of its event, if the event says so."""
+    context = document.get("requestContext")
+    epoch = context.get("timeEpoch") if isinstance(context, dict) else None
+    return datetime.fromtimestamp(epoch / 1000, UTC) if isinstance(epoch, int) else None
+
+
+def _secret(given: str | None, *, asked: bool) -> str:
+    if given == "-":
+        given = sys.stdin.readline().removesuffix("\n")
+    elif given is None and asked and sys.stdin.isatty():
+        given = typer.prompt("Signing secret", hide_input=True, err=True)
+    if not given:
+        message = "give it, or RINGHOOK_SECRET in the environment, or - to read it from stdin"
+        raise typer.BadParameter(message, param_hint="--secret")
+    return given
