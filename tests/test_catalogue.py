@@ -245,7 +245,7 @@ def answer(
     queue = CallQueue(cast("Any", SimpleNamespace(send_message_batch=lambda **_: {})), "")
     taken: list[Call] = []
 
-    def deliver(tasks: Sequence[Any], unmapped_status: int) -> Reply:
+    def deliver(tasks: Tasks, unmapped_status: int) -> Reply:
         taken.extend(task for task in tasks if isinstance(task, Call))
         return through_queue(queue)(tasks, unmapped_status)
 
