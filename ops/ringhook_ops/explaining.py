@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from ringhook import signatures
 from ringhook.calls import Call
+from ringhook.enrichment import is_thin
 from ringhook.errors import RejectedError
 from ringhook.mapping import Ignored, map_event
 from ringhook.policy import Defer, History, Ring, Suppress, decide
@@ -41,7 +42,7 @@ class Explained:
     def request(self) -> dict[str, Any] | None:
         """What the API would be asked, if this is about a call at all."""
         call = self.call
-        if call is None or call.kind != "call" or call.unmapped:
+        if call is None or not call.rings:
             return None
         return call.model_dump(include={"agent_id", "phone_number", "metadata"})
 
@@ -84,12 +85,18 @@ def explain(request: Request, routes: Routes, secrets: list[str] | None) -> list
             continue
         # A route that this event cancels says so once.
         cancelled = {one.route for one in mapped if isinstance(one, Call) and one.kind == "cancel"}
-        rows += [
+        found = [
             _row(event.topic, one, routes, now)
             for one in mapped
             if isinstance(one, Call) or one.route not in cancelled
         ]
+        rows += [_as_it_is(row) for row in found] if is_thin(event, routes) else found
     return rows
+
+
+def _as_it_is(row: Explained) -> Explained:
+    """Nothing is fetched here: whoever tries it puts the rest into the body."""
+    return replace(row, reason=f"{row.reason} (as it is; the dialer fetches the rest first)")
 
 
 def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:

@@ -70,15 +70,16 @@ class Story:
         console.print(f"\n[bold]{title}[/bold]")
         answer = sending.post(request)
         console.print(f"  POST /hooks/{request.source} [cyan]→ {escape(_told(answer))}[/cyan]")
-        for row in _calls(answer):
-            self._tell_call(self._ended(row["call_id"]))
+        for one in _calls(answer):
+            self._tell_call(self._ended(one["call_id"]))
         for row in explain(request, self.routes, None) if answer.status == 202 else ():
             if row.decision in ("ignored", "suppress"):
                 console.print(f"  {row.topic} rings nobody: {escape(row.reason)}", soft_wrap=True)
         self._wait(self._queue_is_empty)
         placed = [one for one in sandbox.requests()[heard:] if one["path"].endswith("/agents/call")]
-        for one in placed:
-            console.print(f"  the API got  {escape(json.dumps(one['body']))}", soft_wrap=True)
+        for asked in placed:
+            body = json.dumps(asked["body"])
+            console.print(f"  the API got  {escape(body)}", soft_wrap=True)
         if not placed:
             console.print("  the API got  nothing")
         if (answer.status, len(placed)) != (status, calls):

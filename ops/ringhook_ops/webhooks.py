@@ -98,19 +98,26 @@ def queued(request: Request, routes: Routes) -> dict[str, Any]:
                 "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:calls",
                 "awsRegion": "us-east-1",
             }
-            for body in (Message(call=call).model_dump_json() for call in calls)
+            for body in (
+                Message(call=call).model_dump_json(exclude_defaults=True) for call in calls
+            )
         ]
     }
 
 
 def every_event(now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     """The files of `events/`, name and content: whenever made, the same for the same `now`."""
-    chance = random.Random(0)  # noqa: S311 - the ids of samples are no secret
     for provider in samples.providers():
         for name in samples.names(provider):
             sample = samples.find(provider, name)
-            request = webhook(sample, None, now=now, chance=chance)
+            request = webhook(sample, None, now=now, chance=_chance(sample))
             yield f"{provider}-{sample.file_name}.json", gateway.event(request)
     routes = load(DEMO_ROUTES.read_text())
-    request = webhook(samples.find("shopify"), routes, now=now, chance=chance)
+    sample = samples.find("shopify")
+    request = webhook(sample, routes, now=now, chance=_chance(sample))
     yield "dialer-sqs.json", queued(request, routes)
+
+
+def _chance(sample: Sample) -> random.Random:
+    """Chance that each sample has to itself, so that a new one changes no other's file."""
+    return random.Random(f"{sample.provider} {sample.name}")  # noqa: S311 - ids of samples
