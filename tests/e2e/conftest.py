@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.e2e.deployed import Deployed
 
 from ringhook.routes import load
 from ringhook_ops.cloud import LocalCloud
@@ -28,11 +29,18 @@ def api() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def cloud(api: Sandbox) -> Iterator[LocalCloud]:
-    """The deployed stack, with routes.toml and each provider's documented secret."""
+    """The deployed stack, with routes.toml and each provider's documented secret but one."""
+    secrets = sample_secrets(load(ROUTES.read_text()))
     with LocalCloud(
         routes=ROUTES,
-        signing_secrets=sample_secrets(load(ROUTES.read_text())),
-        tokens={"default": TOKEN},
+        signing_secrets={name: secret for name, secret in secrets.items() if name != "unfilled"},
+        tokens={"default": TOKEN, "branch": "a token that was revoked"},
         unleashx_url=api.url,
     ) as cloud:
         yield cloud
+
+
+@pytest.fixture(scope="session")
+def stack(cloud: LocalCloud, api: Sandbox) -> Deployed:
+    """The deployed stack, with what tests ask of it."""
+    return Deployed(cloud, api)
