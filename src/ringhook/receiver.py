@@ -166,7 +166,6 @@ _STATUS = {
     "initiated": 200,
     "suppressed": 200,
     "cancelled": 200,
-    "unmapped": 422,
     "refused": 422,
     "uncertain": 504,
 }
@@ -177,7 +176,7 @@ def in_the_request(
 ) -> Callable[[Tasks, int], Reply]:
     """Dial before answering, so that the answer has the execution's id; the worst status rules."""
 
-    def deliver(tasks: Tasks, unmapped_status: int) -> Reply:  # noqa: ARG001 - the sender reads this answer
+    def deliver(tasks: Tasks, unmapped_status: int) -> Reply:
         # All that must be fetched is, before any phone rings: if some cannot be now, the sender
         # sends the whole request again.
         calls = [
@@ -189,7 +188,8 @@ def in_the_request(
         for call in calls:
             result = dial(call)
             # A call that is not ended could not be made now: the sender may send it again.
-            status = max(status, _STATUS.get(result.status, 502))
+            unmapped = result.status == "unmapped"
+            status = max(status, unmapped_status if unmapped else _STATUS.get(result.status, 502))
             row = {"route": call.route, "call_id": call.call_id, "status": result.status}
             row["execution_id" if result.execution_id else "reason"] = (
                 result.execution_id or result.reason

@@ -1,0 +1,119 @@
+"""The commands about persons, on a ledger that the code of the functions writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.builders import ALICE, BOB, NOW
+from typer.testing import CliRunner, Result
+
+from ringhook.calls import Call
+from ringhook.ledger import Change, Ledger
+from ringhook_ops.cli import app
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        names = ("pk", "phone_number", "created_at")
+        client.create_table(
+            TableName="ledger",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-phone",
+                    "KeySchema": [
+                        {"AttributeName": "phone_number", "KeyType": "HASH"},
+                        {"AttributeName": "created_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        yield Ledger(client, "ledger", timedelta(days=90))
+
+
+def called(ledger: Ledger, number: str, call_id: str) -> None:
+    call = Call(
+        call_id=call_id,
+        source="shop",
+        provider="shopify",
+        route="confirm",
+        event_id="evt_1",
+        occurred_at=NOW,
+        received_at=NOW,
+        phone_number=number,
+        agent_id=1042,
+    )
+    ledger.write(call, Change(status="initiated", reason="rang"), over=None, now=NOW)
+
+
+def ringhook(*words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--table", "ledger"])
+
+
+def test_a_number_on_the_list_is_known_to_the_dialer_until_it_is_taken_off(ledger: Ledger) -> None:
+    assert ringhook("dnc", "add", ALICE, "--reason", "asked by letter").exit_code == 0
+    assert ledger.history(ALICE, NOW).do_not_call == "asked by letter"
+    assert ringhook("dnc", "remove", ALICE).exit_code == 0
+    assert ledger.history(ALICE, NOW).do_not_call == ""
+
+
+def test_what_is_imported_is_exported(ledger: Ledger, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(f"number,reason\n{ALICE},scrubbed\n{BOB}\n")
+    assert ringhook("dnc", "import", str(file)).stdout == "2 on the list.\n"
+    lines = ringhook("dnc", "export").stdout.splitlines()
+    assert [re.sub(r",[^,]*$", "", line) for line in lines[1:]] == [
+        f"{ALICE},scrubbed",
+        f"{BOB},imported",
+    ]
+
+
+def test_a_file_with_one_bad_number_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(f"{ALICE}\n415 555\n")
+    result = ringhook("dnc", "import", str(file))
+    assert result.exit_code == 1
+    assert "+14155550123" in result.stderr
+    assert ledger.history(ALICE, NOW).do_not_call == ""
+
+
+def test_export_prints_all_that_is_held_of_one_number_and_nothing_of_another(
+    ledger: Ledger,
+) -> None:
+    called(ledger, ALICE, "call_1")
+    called(ledger, BOB, "call_2")
+    ledger.suppress_number(ALICE, "asked", NOW)
+    held = json.loads(ringhook("export", ALICE).stdout)
+    assert [call["call_id"] for call in held["calls"]] == ["call_1"]
+    assert held["number"]["do_not_call"] == "asked"
+
+
+def test_forget_deletes_the_calls_and_keeps_that_the_number_may_not_be_rung(
+    ledger: Ledger,
+) -> None:
+    called(ledger, ALICE, "call_1")
+    called(ledger, BOB, "call_2")
+    ledger.suppress_number(ALICE, "asked", NOW)
+    assert ringhook("forget", ALICE, "--yes").stdout == "1 calls forgotten.\n"
+    assert ledger.read("call_1") is None
+    assert ledger.read("call_2") is not None
+    assert ledger.history(ALICE, NOW).do_not_call == "asked"
+
+
+def test_forget_asks_first(ledger: Ledger) -> None:
+    called(ledger, ALICE, "call_1")
+    result = CliRunner().invoke(app, ["forget", ALICE, "--table", "ledger"], input="n\n")
+    assert result.exit_code == 1
+    assert ledger.read("call_1") is not None
