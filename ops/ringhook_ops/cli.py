@@ -20,11 +20,13 @@ from ringhook.request import Request
 from ringhook.routes import Routes
 from ringhook.secret_store import as_list
 from ringhook_ops import (
+    bundle,
     checking,
     connecting,
     deployment,
     gateway,
     operating,
+    persons,
     rc,
     samples,
     sending,
@@ -286,6 +288,8 @@ def up(
     from ringhook_ops.processes import ProgramError  # noqa: PLC0415
     from ringhook_ops.story import Story, curl  # noqa: PLC0415
 
+    if not (bundle.ROOT / ".venv-cloud" / "bin").exists():
+        fail("the local cloud is not installed: make setup")
     file = routes or webhooks.DEMO_ROUTES
     loaded = read_routes(file)
     keys = {**local.sample_secrets(loaded), **(read_secrets(secrets) if secrets else {})}
@@ -350,6 +354,9 @@ app.command()(operating.calls)
 app.command()(operating.show)
 app.command("doctor")(operating.examine)
 app.command()(connecting.verify)
+app.command()(persons.export)
+app.command()(persons.forget)
+app.add_typer(persons.dnc, name="dnc")
 app.add_typer(operating.token, name="token")
 app.add_typer(operating.secret, name="secret")
 
