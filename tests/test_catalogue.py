@@ -702,6 +702,18 @@ def test_an_event_of_which_no_call_can_be_made_is_answered_so_that_it_is_not_sen
         assert outcome.reply.status in {200, 202}
 
 
+@every_provider
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_no_sender_is_told_that_a_source_of_his_is_gone(name: str, method: str) -> None:
+    """To some of them, 404 or 410 means: never send anything here again."""
+    case = next(_cases(name))
+
+    outcome = answer(case, replace(case.webhook(), method=method))
+
+    assert outcome.calls == ()
+    assert outcome.reply.status not in {404, 410}
+
+
 ODD: tuple[Any, ...] = (None, True, 0, "", "x", [], {}, [[]], {"id": {}}, 10**30)
 
 

@@ -49,17 +49,17 @@ def multipart(content_type: str, form: bytes) -> dict[str, str]:
     """
     head = b"Content-Type: " + content_type.encode("ascii", "replace") + b"\r\n\r\n"
     message = BytesParser(policy=policy.HTTP).parsebytes(head + form)
+    if message.defects or not message.is_multipart():
+        raise BadRequestError("the body is not the whole multipart form that its header announces")
     fields: dict[str, str] = {}
-    try:
-        for part in message.iter_parts():
-            name = part.get_param("name", header="content-disposition")
-            content = part.get_payload(decode=True)
-            if isinstance(name, str) and isinstance(content, bytes) and not part.get_filename():
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
+            try:
                 fields[name] = content.decode()
-    except (UnicodeDecodeError, AttributeError, TypeError) as error:
-        raise BadRequestError("the form cannot be read") from error
-    if not fields:
-        raise BadRequestError("the body is not the multipart form that its header announces")
+            except UnicodeDecodeError as error:
+                raise BadRequestError(f"the form's field {name!r} is not UTF-8") from error
     return fields
 
 
