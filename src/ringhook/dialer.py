@@ -87,6 +87,7 @@ class Dialer:
             if again_at < gives_up_at(thin.event, routes):
                 again = thin.model_copy(update={"attempts": attempts, "not_before": again_at})
                 self.queue.put_off(again, now=now)
+                count("EventPutOff")
                 self._told("event.put_off", again, reason=str(error))
                 return
             missing = f"{error}; given up when it was too late to ring, after {attempts} attempts"

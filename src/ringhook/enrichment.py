@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ringhook.providers import Event, Provider
-    from ringhook.routes import Routes
+    from ringhook.routes import Route, Routes
 
 # Ids, names and e-mail addresses are shorter.
 LONGEST_VALUE = 300
@@ -59,7 +59,7 @@ class Enrichment(BaseModel):
     )
     header: str = Field(
         default="Authorization: Bearer {credential}",
-        pattern=r"^[A-Za-z0-9-]+: [ -z|~]*\{credential\}$",
+        pattern=r"^[A-Za-z0-9-]+: [ -~]*\{credential\}[ -~]*$",
         description="the header that it is sent in",
     )
 
@@ -125,14 +125,9 @@ def lookups(
 
 def is_thin(event: Event, routes: Routes) -> bool:
     """Whether something is to be fetched before the routes can take this event."""
-    if event.never or not any(
-        lookup.takes(event.topic) for lookup in routes.sources[event.source].lookups
-    ):
-        return False
-    return any(
-        route.on is None or event.topic in (*route.on, *route.policy.cancelled_by)
-        for route in routes.of(event.source)
-    )
+    lookups = routes.sources[event.source].lookups
+    lacks = not event.never and any(lookup.takes(event.topic) for lookup in lookups)
+    return lacks and bool(_takers(event, routes))
 
 
 def gives_up_at(event: Event, routes: Routes) -> float:
@@ -140,7 +135,7 @@ def gives_up_at(event: Event, routes: Routes) -> float:
     waits = [
         (route.policy.after.total_seconds() if route.policy.after else 0)
         + route.policy.expires_after.total_seconds()
-        for route in routes.of(event.source)
+        for route in _takers(event, routes)
     ]
     return event.occurred_at.timestamp() + max(waits, default=0)
 
@@ -181,6 +176,15 @@ def json_schema(provider: Provider) -> dict[str, Any]:
     if provider.enrichments:
         one.insert(0, {"enum": list(provider.enrichments)})
     return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
+
+
+def _takers(event: Event, routes: Routes) -> list[Route]:
+    """The routes that may ring or cancel for this event, as far as its topic tells."""
+    return [
+        route
+        for route in routes.of(event.source)
+        if route.on is None or event.topic in (*route.on, *route.policy.cancelled_by)
+    ]
 
 
 def _lookup(table: Enrichment, provider: Provider, tenant: str | None, source: str) -> Lookup:

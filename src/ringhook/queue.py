@@ -101,8 +101,8 @@ class Message(BaseModel):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Message:
-        if (self.call is None) == (self.wake == ""):
-            message = "a message holds a call, or the id of one"
+        if [self.call is not None, self.wake != "", self.event is not None].count(True) != 1:
+            message = "a message holds a call, or the id of one, or an event"
             raise ValueError(message)
         return self
 

@@ -38,4 +38,5 @@ PROVIDER = Provider(
         "invitee_no_show.deleted",
         "routing_form_submission.created",
     ),
+    enrich_hosts=("api.calendly.com",),
 )

@@ -4,7 +4,9 @@ Source: developers.facebook.com, "Webhooks: getting started" and "Webhooks for l
 the app's. Before Meta sends anything it asks with GET for the `verify_token` that was entered in
 the app's settings: any text of your own, written as `verify_token` in the source's settings, too.
 A request may hold many leads, of several pages; each is one event with `value.leadgen_id`, and
-nothing about the person. Meta sends again for 36 hours. Not confirmed: that it switches off the
+nothing about the person: `enrich = "lead"` fetches what they entered ("Retrieving leads", with the
+page's access token; sent in the header as on the Graph API's other pages, which is not confirmed
+for leads). Meta sends again for 36 hours. Not confirmed: that it switches off the
 webhooks of an app that keeps failing.
 """
 
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from ringhook.enrichment import Enrichment
 from ringhook.providers import Provider, Source, body, first, whole_payload
 from ringhook.request import Reply
 from ringhook.signatures import Hmac
@@ -76,6 +79,17 @@ PROVIDER = Provider(
     occurred_at=first(body("value.created_time"), body("time")),
     tenant=first(body("value.page_id"), body("id")),
     topics=("leadgen",),
+    enrich_hosts=("graph.facebook.com",),
+    enrichments={
+        "lead": (
+            Enrichment(
+                url="https://graph.facebook.com/v26.0/{{ value.leadgen_id }}"
+                "?fields=created_time,ad_name,form_id,field_data,custom_disclaimer_responses",
+                into="lead",
+                on=("leadgen",),
+            ),
+        ),
+    },
     settings=MetaSource,
     adapt=_adapt,
 )
