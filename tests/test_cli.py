@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -408,7 +409,7 @@ class Stack:
 
 @pytest.fixture
 def stack(aws: None, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    from tests.conftest import create_table, unique
+    from tests.conftest import create_table
 
     secrets = boto3.client("secretsmanager")
     found = Deployment(
@@ -416,8 +417,8 @@ def stack(aws: None, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stack
         option=" --stack prod",
         outputs={
             "TableName": create_table(),
-            "SigningSecretsArn": secrets.create_secret(Name=unique("signing"))["ARN"],
-            "ApiTokensArn": secrets.create_secret(Name=unique("tokens"))["ARN"],
+            "SigningSecretsArn": secrets.create_secret(Name=f"signing-{uuid.uuid4()}")["ARN"],
+            "ApiTokensArn": secrets.create_secret(Name=f"tokens-{uuid.uuid4()}")["ARN"],
         },
         parameters={"UnleashxUrl": sandbox.url},
         local={},

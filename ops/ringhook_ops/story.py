@@ -132,6 +132,7 @@ def _calls(answer: Answer) -> list[dict[str, Any]]:
 
 def _told(answer: Answer) -> str:
     """The answer in a few words; its calls are told one by one."""
-    if calls := _calls(answer):
-        return f"{answer.status}, {len(calls)} call{'s' * (len(calls) > 1)} accepted"
-    return str(answer)
+    if not _calls(answer):
+        return str(answer)
+    accepted = len(answer.body.get("calls", []))
+    return f"{answer.status}, {accepted or 'no'} call{'s' * (accepted != 1)} accepted"
