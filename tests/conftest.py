@@ -20,6 +20,7 @@ os.environ |= {
 }
 
 import io
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 
@@ -38,9 +39,9 @@ settings.register_profile(
 settings.load_profile("ringhook")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """An empty AWS account."""
+    """An AWS account of a module's own; each test makes its own things in it (`unique`)."""
     with mock_aws():
         yield
 
@@ -70,10 +71,19 @@ def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     handler.setStream(before)
 
 
+def unique(what: str) -> str:
+    """A name that no other test has given to its thing."""
+    return f"{what}-{next(_numbers)}"
+
+
+_numbers = itertools.count(1)
+
+
 def create_table() -> str:
-    """The ledger's table, with the keys and indexes of template.yaml; its name."""
+    """A ledger's table, with the keys and indexes of template.yaml; its name."""
+    table = unique("ledger")
     boto3.client("dynamodb").create_table(
-        TableName="ledger",
+        TableName=table,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[
@@ -95,4 +105,4 @@ def create_table() -> str:
             )
         ],
     )
-    return "ledger"
+    return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from tests.builders import (
     from_standard_webhooks,
     gateway_event,
 )
+from tests.conftest import create_table, unique
 
 from ringhook import receiver
 from ringhook.queue import Message
@@ -71,8 +73,8 @@ class Deployment:
 def deployment(aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     sqs = boto3.client("sqs")
     secrets = boto3.client("secretsmanager")
-    queue_url = sqs.create_queue(QueueName="calls")["QueueUrl"]
-    arn = secrets.create_secret(Name="signing", SecretString=json.dumps(SECRETS))["ARN"]
+    queue_url = sqs.create_queue(QueueName=unique("calls"))["QueueUrl"]
+    arn = secrets.create_secret(Name=unique("signing"), SecretString=json.dumps(SECRETS))["ARN"]
     one = Deployment(sqs, secrets, queue_url, arn)
     for name in ("DELIVERY", "TABLE_NAME", "TOKENS", "PUBLIC_URL"):
         monkeypatch.delenv(f"RINGHOOK_{name}", raising=False)
@@ -324,7 +326,7 @@ def test_a_delivery_that_met_no_queue_is_accepted_when_it_comes_again(
 ) -> None:
     deployment.sqs.delete_queue(QueueUrl=deployment.queue_url)
     assert deployment.post(from_shopify())[0] == 503
-    deployment.sqs.create_queue(QueueName="calls")
+    deployment.sqs.create_queue(QueueName=deployment.queue_url.rpartition("/")[2])
     assert deployment.post(from_shopify())[0] == 202
     assert len(deployment.queued()) == 1
 
@@ -471,7 +473,7 @@ def test_no_payload_of_a_known_sender_makes_the_receiver_fail(
 @pytest.fixture
 def direct(deployment: Deployment, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     tokens = deployment.secrets.create_secret(
-        Name="tokens", SecretString=json.dumps({"default": TOKEN})
+        Name=unique("tokens"), SecretString=json.dumps({"default": TOKEN})
     )
     monkeypatch.setenv("RINGHOOK_DELIVERY", "direct")
     monkeypatch.setenv("RINGHOOK_QUEUE_URL", "")
@@ -525,13 +527,11 @@ def test_direct_says_what_cannot_be_mapped(direct: Deployment, sandbox: Sandbox)
 
 
 def test_direct_does_not_take_webhooks_without_a_token(direct: Deployment) -> None:
-    direct.secrets.put_secret_value(SecretId="tokens", SecretString="{}")
+    direct.secrets.put_secret_value(SecretId=os.environ["RINGHOOK_TOKENS"], SecretString="{}")
     assert direct.post(from_shopify())[0] == 503
 
 
 def with_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.conftest import create_table
-
     monkeypatch.setenv("RINGHOOK_TABLE_NAME", create_table())
 
 
