@@ -30,7 +30,7 @@ def events(sent: Request) -> list[Event]:
 
 def test_slacks_own_library_signs_and_verifies_alike() -> None:
     slack, library, stamp = provider("slack"), SignatureVerifier(SECRET), int(NOW.timestamp())
-    plain = form(command="/ring", text="+44 7700 900164")
+    plain = form(command="/ring", text="+44 20 7946 0164")
     own = library.generate_signature(timestamp=str(stamp), body=plain.body)
     headers = {"x-slack-request-timestamp": str(stamp), "x-slack-signature": str(own)}
 
@@ -43,7 +43,7 @@ def test_an_interaction_is_the_json_in_its_form() -> None:
         "type": "block_actions",
         "team": {"id": "T04001SAMPLE"},
         "trigger_id": "13345224609.738474920.8088930838d88f008e0",
-        "actions": [{"action_id": "ring", "value": "+447700900164"}],
+        "actions": [{"action_id": "ring", "value": "+442079460164"}],
     }
     sent = form(payload=json.dumps(interaction))
     [event] = events(sent)
@@ -55,7 +55,7 @@ def test_an_interaction_is_the_json_in_its_form() -> None:
 
 def test_a_command_is_a_topic_and_each_use_of_it_an_event() -> None:
     [first], [second] = (
-        events(form(command="/ring", text="+447700900164", team_id="T1", trigger_id=use))
+        events(form(command="/ring", text="+442079460164", team_id="T1", trigger_id=use))
         for use in ("1.1.a", "2.2.b")
     )
 

@@ -26,8 +26,8 @@ def test_each_record_of_a_notification_is_an_event_with_its_own_values() -> None
     sent = sample("Leads.update")
     first, second = zoho.events(sent, zoho.read(sent))
 
-    assert first.payload["values"]["Phone"] == "+447700900142"
-    assert second.payload["values"]["Phone"] == "+447700900143"
+    assert first.payload["values"]["Phone"] == "+442079460142"
+    assert second.payload["values"]["Phone"] == "+442079460143"
     assert first.payload["fields"] == ["Phone", "Lead_Status"]
     assert first.payload["id"] != second.payload["id"]
     assert first.event_id != second.event_id
@@ -62,6 +62,6 @@ def test_what_a_workflow_leaves_unset_is_missing(unset: str) -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["Null", "$5", "cost: ${5}", "+447700900141", 0, False, None])
+@pytest.mark.parametrize("value", ["Null", "$5", "cost: ${5}", "+442079460141", 0, False, None])
 def test_what_a_workflow_sets_is_kept(value: object) -> None:
     assert workflow(Field=value) == {"Field": value}
