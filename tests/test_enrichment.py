@@ -246,11 +246,13 @@ def test_a_misspelt_topic_is_doubted() -> None:
 
 def test_editors_know_each_providers_ready_ways() -> None:
     options = json_schema()["properties"]["sources"]["additionalProperties"]["oneOf"]
-    [hubspot] = [one for one in options if one["title"] == "HubSpot"]
-    names, own, several = hubspot["properties"]["enrich"]["anyOf"]
+    known = {one["title"]: one["properties"] for one in options}
+    names, own, several = known["HubSpot"]["enrich"]["anyOf"]
     assert names == {"enum": ["contact", "deal"]}
-    assert own["required"] == ["url", "into"]
+    assert own == {"$ref": "#/$defs/Enrichment"}
+    assert json_schema()["$defs"]["Enrichment"]["required"] == ["url", "into"]
     assert several["items"]["anyOf"] == [names, own]
+    assert "enrich" not in known["HMAC"]
 
 
 READY = {

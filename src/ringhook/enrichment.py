@@ -170,11 +170,10 @@ def read_answer(status: int, data: bytes, retry_after: str | None) -> Any:
     return answer
 
 
-def json_schema(provider: Provider) -> dict[str, Any]:
-    """The JSON Schema of `enrich` for this provider's sources."""
-    one = [Enrichment.model_json_schema()]
-    if provider.enrichments:
-        one.insert(0, {"enum": list(provider.enrichments)})
+def json_schema(provider: Provider, table: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of `enrich` for this provider's sources, given the one of a table."""
+    ready = [{"enum": list(provider.enrichments)}] if provider.enrichments else []
+    one = [*ready, table]
     return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
 
 

@@ -557,13 +557,18 @@ def _resolve(
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `routes.toml`, for editors: every provider's settings included."""
     schema = _File.model_json_schema()
+    schema["$defs"]["Enrichment"] = enrichment.Enrichment.model_json_schema()
     options = []
     for name in providers.names():
         provider = providers.find(name)
         option = provider.settings.model_json_schema()
         option["title"] = provider.title
         option["properties"]["provider"] = {"const": name, "description": provider.title}
-        option["properties"]["enrich"] |= enrichment.json_schema(provider)
+        if provider.enrich_hosts:
+            table = {"$ref": "#/$defs/Enrichment"}
+            option["properties"]["enrich"] |= enrichment.json_schema(provider, table)
+        else:
+            del option["properties"]["enrich"]
         options.append(option)
     schema["properties"]["sources"]["additionalProperties"] = {"oneOf": options}
     schema["properties"]["sources"].pop("patternProperties", None)
