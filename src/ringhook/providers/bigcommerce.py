@@ -4,8 +4,9 @@ Source: github bigcommerce/docs, "Webhooks overview" and "Webhook events". The s
 Standard Webhooks, but the key is the API account's client secret as it is, in no base64. Older
 webhooks are not signed: give them a header of your own when you create them, and connect them as
 provider `header-token`. BigCommerce sends again for 48 hours, then switches the webhook off; a host
-that answers fewer than 90 of 100 requests with 2xx is left out for 3 minutes. Not confirmed: how
-long it waits.
+that answers fewer than 90 of 100 requests with 2xx is left out for 3 minutes. What an event is
+about is fetched with `enrich` ("Orders overview", with the API account's access token in the header
+X-Auth-Token). Not confirmed: how long it waits.
 """
 
 from __future__ import annotations
@@ -68,4 +69,5 @@ PROVIDER = Provider(
     topics=tuple(
         f"store/{kind}/{change}" for kind, text in _SCOPES.items() for change in text.split()
     ),
+    enrich_hosts=("api.bigcommerce.com",),
 )
