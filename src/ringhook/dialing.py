@@ -16,7 +16,7 @@ from ringhook import phone
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ledger import Change, Entry
 from ringhook.policy import Consent, Defer, History, Suppress, decide
-from ringhook.queue import backoff
+from ringhook.queue import LONGEST_DELAY, backoff
 from ringhook.telemetry import count, logger, metrics
 from ringhook.unleashx import (
     Answer,
@@ -236,6 +236,7 @@ class Dialing:
         entry = self.book.read(call_id)
         if entry is None:
             return Result("cancelled", "the call was forgotten")
+        logger.set_correlation_id(entry.call.correlation_id)
         return self._advance(entry.call, fresh=False, lease_until=lease_until)
 
     def _advance(self, call: Call, *, fresh: bool, lease_until: float) -> Result:
@@ -440,7 +441,9 @@ class Dialing:
             gone_by = decide(call, self.routes, History(), now)
             if isinstance(gone_by, Suppress):
                 return self._leave(entry, f"{error}, and by now: {gone_by.reason}")
-            again = now.timestamp() + self._wait(entry.looks + 3)
+            # The longer it has lasted, the longer it may last.
+            wait = min(LONGEST_DELAY, max(_LOOKS[1], (now - asked_at).total_seconds()))
+            again = now.timestamp() + wait / 2 * (1 + self.jitter())
             change = replace(still, reason=str(error), due_at=again)
             self.book.write(call, change, over=entry, now=now)
             return Result("uncertain", str(error), again_at=again)

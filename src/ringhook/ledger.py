@@ -27,7 +27,7 @@ from ringhook.errors import ConflictError, UnavailableError
 from ringhook.policy import Consent, History
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -38,6 +38,7 @@ _CALL_FIELDS = frozenset(Call.model_fields)
 ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
 # The caps look back this far at most (routes.py refuses longer ones).
 _LONGEST_CAP = timedelta(days=31)
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,39 +134,38 @@ class Ledger:
         oldest = (now - _LONGEST_CAP).timestamp()
         rung = {call_id: at for call_id, at in history.rung.items() if at > oldest}
         rung[call.call_id] = now.timestamp()
+        kept = bool(history.do_not_call or history.consents)
         try:
-            self._update_number(call.phone_number, {"rung": rung}, version=history.version, now=now)
+            self._write_number(
+                call.phone_number, {"rung": rung}, version=history.version, kept=kept, now=now
+            )
         except ConflictError:
             self._count_day(now, -1)
             raise
 
     def release(self, call: Call, reserved_at: datetime) -> None:
         """Take back the count of a call that was provably not made."""
-        for _ in range(5):
-            history = self.history(call.phone_number, reserved_at)
-            rung = {c: at for c, at in history.rung.items() if c != call.call_id}
-            try:
-                self._update_number(
-                    call.phone_number, {"rung": rung}, version=history.version, now=reserved_at
-                )
-            except ConflictError:
-                continue
-            break
+
+        def without(known: dict[str, Any]) -> dict[str, Any]:
+            return {"rung": {c: at for c, at in known.get("rung", {}).items() if c != call.call_id}}
+
+        self._change_number(call.phone_number, without, reserved_at)
         self._count_day(reserved_at, -1)
 
     def suppress_number(self, number: str, reason: str, now: datetime) -> None:
         """Never ring this number again, for any route."""
-        self._change_number(number, {"do_not_call": reason}, now)
+        self._change_number(number, lambda _: {"do_not_call": reason}, now)
 
     def allow_number(self, number: str, now: datetime) -> None:
         """Take a number off the do-not-call list."""
-        self._change_number(number, {"do_not_call": ""}, now)
+        self._change_number(number, lambda _: {"do_not_call": ""}, now)
 
     def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
         """Remember what a person said of being called for a purpose, and how it is known."""
-        item = self._get([f"number#{number}"]).get(f"number#{number}", {})
         said = {"granted": consent.granted, "evidence": consent.evidence, "at": now.isoformat()}
-        self._change_number(number, {"consents": item.get("consents", {}) | {purpose: said}}, now)
+        self._change_number(
+            number, lambda known: {"consents": known.get("consents", {}) | {purpose: said}}, now
+        )
 
     def calls_to(self, number: str) -> list[dict[str, Any]]:
         """Every call's item that this number has, oldest first."""
@@ -189,10 +189,10 @@ class Ledger:
         call_ids = [item["call_id"] for item in self.calls_to(number)]
         for call_id in call_ids:
             self._delete(f"call#{call_id}")
-        item = self._get([f"number#{number}"]).get(f"number#{number}")
-        if item and item.get("do_not_call"):
-            self._change_number(number, {"consents": {}, "rung": {}}, now)
-        elif item:
+        known = self._get([f"number#{number}"]).get(f"number#{number}")
+        if known and known.get("do_not_call"):
+            self._change_number(number, lambda _: {"consents": {}, "rung": {}}, now)
+        elif known:
             self._delete(f"number#{number}")
         return call_ids
 
@@ -202,18 +202,33 @@ class Ledger:
         except (BotoCoreError, ClientError) as error:
             raise _unavailable(error) from error
 
-    def _change_number(self, number: str, item: Mapping[str, Any], now: datetime) -> None:
-        """Change what is known of a number, whatever else changes it at the same time."""
-        self._update(
-            f"number#{number}", {**item, "number": number} | _stamp(now), add={"version": 1}
-        )
-
-    def _update_number(
-        self, number: str, item: Mapping[str, Any], *, version: int, now: datetime
+    def _change_number(
+        self, number: str, change: Callable[[dict[str, Any]], dict[str, Any]], now: datetime
     ) -> None:
+        """Change what is known of a number; anew, if another changed it meanwhile."""
+        for _ in range(_TRIES):
+            known = self._get([f"number#{number}"]).get(f"number#{number}", {})
+            changed = change(known)
+            after = known | changed
+            kept = bool(after.get("do_not_call") or after.get("consents"))
+            version = int(known.get("version", 0))
+            try:
+                self._write_number(number, changed, version=version, kept=kept, now=now)
+            except ConflictError:
+                continue
+            return
+        message = "what is known of a number is changed by too many at once"
+        raise UnavailableError(message)
+
+    def _write_number(
+        self, number: str, item: Mapping[str, Any], *, version: int, kept: bool, now: datetime
+    ) -> None:
+        """Write over this version. Who was rung when is not `kept` longer than a cap looks back."""
+        expires_at = None if kept else int((now + _LONGEST_CAP).timestamp())
+        about = {"number": number, "version": version + 1, "expires_at": expires_at}
         self._update(
             f"number#{number}",
-            {**item, "number": number, "version": version + 1} | _stamp(now),
+            {**item, **about} | _stamp(now),
             condition="version = :version" if version else "attribute_not_exists(version)",
             values={":version": version} if version else {},
         )
