@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-print-directory
+MAKEFLAGS += --no-print-directory --jobs=2
 
 # The first interpreter that runs and is supported; `make setup PYTHON=…` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -25,15 +25,18 @@ help: ## Say what can be made
 .PHONY: setup
 setup: .venv/.made .venv-cloud/.made ## Install everything into the checkout (nothing, when nothing changed)
 
-.venv/.made: pyproject.toml src/requirements.txt ops/requirements.txt
+.venv/bin/python:
 	@$(if $(PYTHON),,echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, and none is on PATH." >&2; exit 1)
-	@echo "Installing Ringhook and its tools into .venv (about a minute)"
-	@[ -x .venv/bin/python ] || $(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv
+
+.venv/.made: pyproject.toml src/requirements.txt ops/requirements.txt | .venv/bin/python
+	@echo "Installing Ringhook and its tools into .venv (a minute or two)"
 	@.venv/bin/python $(INSTALL) --editable '.[dev]'
 	@touch $@
 
-.venv-cloud/.made: ops/cloud-requirements.txt | .venv/.made
-	@echo "Installing the local cloud into .venv-cloud (about 20 seconds)"
+# The functions run on this one's Python, and are built for the other's: it must be the same.
+.venv-cloud/.made: ops/cloud-requirements.txt | .venv/bin/python
+	@echo "Installing the local cloud into .venv-cloud"
 	@[ -x .venv-cloud/bin/python ] || .venv/bin/python -m venv .venv-cloud
 	@.venv-cloud/bin/python $(INSTALL) --requirement ops/cloud-requirements.txt
 	@touch $@
