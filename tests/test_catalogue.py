@@ -2,6 +2,7 @@
 
 What its `sample.toml` may hold for this, beside what `ringhook_ops.samples` reads:
 
+    account = "…"        # what `tenant` is to be pinned to, where events name their account
     [[handshakes]]       # how the sender proves the address, and the answer that it wants
     method = "GET"       # left out: POST
     query = "verify={secret}&challenge=42"
@@ -155,6 +156,20 @@ class Change:
     headers: dict[str, str]
 
 
+def _proof(unsigned: Request, signed: Request) -> dict[str, str]:
+    """What signing added to a request: headers, and the address if it holds a secret."""
+    added = {
+        name: value for name, value in signed.headers.items() if unsigned.headers.get(name) != value
+    }
+    return added | ({"url": signed.url} if signed.url != unsigned.url else {})
+
+
+def _with_another_byte(request: Request, place: int = -2) -> Request:
+    body = bytearray(request.body)
+    body[place] ^= 1
+    return replace(request, body=bytes(body))
+
+
 def _about(provider: str) -> dict[str, Any]:
     return tomllib.loads((samples.FOLDER / provider / "sample.toml").read_text())
 
@@ -188,13 +203,26 @@ def _can_sign(case: Case) -> bool:
 
 
 def _id(case: Case) -> str:
-    several = sum(True for _ in _cases(case.sample.provider)) > 1
-    scheme = f"-{case.provider.schemes.index(case.scheme)}" * several
+    schemes = case.provider.schemes
+    scheme = f"-{schemes.index(case.scheme)}" * (len(schemes) > 1)
     return f"{case.sample.provider}-{case.sample.name}{scheme}"
 
 
-CASES = [pytest.param(case, id=_id(case)) for name in CATALOGUE for case in _cases(name)]
-every_case = pytest.mark.parametrize("case", CASES)
+EVERY = [case for name in CATALOGUE for case in _cases(name)]
+
+
+def _each(condition: Callable[[Case], bool]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "case", [pytest.param(case, id=_id(case)) for case in EVERY if condition(case)]
+    )
+
+
+every_case = _each(lambda _: True)
+# A shared secret signs nothing: it vouches for whatever comes with it.
+every_signing_case = _each(lambda case: case.signs_body)
+every_timed_case = _each(lambda case: case.signs_time)
+every_case_with_ids = _each(lambda case: case.unsigned(seed=1) != case.unsigned(seed=2))
+every_case_with_accounts = _each(lambda case: case.provider.tenant is not None)
 every_provider = pytest.mark.parametrize("name", CATALOGUE)
 
 
@@ -269,20 +297,6 @@ def _refused(case: Case, request: Request, secrets: Sequence[str] = ()) -> str:
     return str(refused.value)
 
 
-def _proof(unsigned: Request, signed: Request) -> dict[str, str]:
-    """What signing added to a request: headers, and the address if it holds a secret."""
-    added = {
-        name: value for name, value in signed.headers.items() if unsigned.headers.get(name) != value
-    }
-    return added | ({"url": signed.url} if signed.url != unsigned.url else {})
-
-
-def _with_another_byte(request: Request, place: int = -2) -> Request:
-    body = bytearray(request.body)
-    body[place] ^= 1
-    return replace(request, body=bytes(body))
-
-
 def another(secret: str) -> str:
     """Another secret of the same form: text, hexadecimal, base64 or `whsec_…`.
 
@@ -326,10 +340,8 @@ def test_the_proof_holds_however_the_gateway_encodes_the_body(case: Case) -> Non
         assert answer(case, received) == answer(case, webhook)
 
 
-@every_case
+@every_signing_case
 def test_a_changed_byte_is_refused(case: Case) -> None:
-    if not case.signs_body:
-        pytest.skip("a shared secret, which signs nothing")
     webhook = case.webhook()
 
     for place in (0, len(webhook.body) // 2, -1):
@@ -382,10 +394,8 @@ def test_a_request_without_its_proof_is_refused(case: Case) -> None:
         _refused(case, replace(webhook, url=webhook.url.partition("?")[0]))
 
 
-@every_case
+@every_timed_case
 def test_a_stale_signature_is_refused(case: Case) -> None:
-    if not case.signs_time:
-        pytest.skip("the sender signs no time")
     tolerance = getattr(case.scheme, "tolerance", signatures.TOLERANCE)
     webhook = case.webhook()
 
@@ -491,10 +501,8 @@ def _with_counters_up(body: bytes) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-@every_case
+@every_case_with_ids
 def test_other_ids_make_another_event(case: Case) -> None:
-    if case.unsigned(seed=1) == case.unsigned(seed=2):
-        pytest.skip("the sample has no ids")
     first = {event.event_id for event in events(case, case.webhook(seed=1))}
     second = {event.event_id for event in events(case, case.webhook(seed=2))}
 
@@ -513,11 +521,9 @@ def test_two_topics_are_two_events(name: str) -> None:
     assert len({event_id for _, event_id in found}) == len(found)
 
 
-@every_case
+@every_signing_case
 def test_headers_that_are_not_signed_make_no_event_another(case: Case) -> None:
     """Whoever captured a webhook may write what he likes into them."""
-    if not case.signs_body:
-        pytest.skip("a shared secret, which vouches for the headers too")
     webhook = case.webhook()
     before = events(case, webhook)
 
@@ -538,6 +544,13 @@ def test_headers_that_are_not_signed_make_no_event_another(case: Case) -> None:
 
 
 NEVER = [(name, topic) for name in CATALOGUE for topic in providers.find(name).never]
+
+
+@every_provider
+def test_topics_that_never_ring_are_topics_of_the_sender(name: str) -> None:
+    provider = providers.find(name)
+    if provider.topics:
+        assert provider.never.keys() | provider.privacy.keys() <= set(provider.topics)
 
 
 @pytest.mark.parametrize(("name", "topic"), NEVER)
@@ -612,12 +625,10 @@ def _default(field: str) -> Any:
     return next(f.default for f in dataclasses.fields(Provider) if f.name == field)
 
 
-@every_case
+@every_case_with_accounts
 def test_another_account_is_refused_where_a_source_is_pinned_to_one(case: Case) -> None:
     webhook = case.webhook()
     accounts = case.provider.tenants(webhook, case.provider.read(webhook))
-    if not accounts:
-        pytest.skip("the sender has no accounts")
     assert len(accounts) == 1
     account = accounts.pop()
     # An event that does not say which account it is of is refused as well.
@@ -640,6 +651,8 @@ def test_a_provider_with_accounts_shows_one(name: str) -> None:
             for account in case.provider.tenants(webhook, case.provider.read(webhook))
         }
         assert accounts - {"", "None"}
+        if "account" in _about(name):
+            assert accounts - {"", "None"} == {_about(name)["account"]}
 
 
 # What it is answered.
