@@ -96,7 +96,7 @@ class LocalCloud:
             self._say("Deploying the stack (ten seconds)")
             self._deploy()
             self._mend_event_source()
-            self._mend_receiver_role()
+            self._mend_roles()
             self._fill_secrets()
         except BaseException:
             self._end()
@@ -199,20 +199,29 @@ class LocalCloud:
             scaling = {"MaximumConcurrency": PARAMETERS["MaximumConcurrency"]}
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
-    def _mend_receiver_role(self) -> None:
-        """Name the right to send a batch apart, as the emulator does; on AWS SendMessage is both."""
-        resource = self.client("cloudformation").describe_stack_resource(
-            StackName=STACK, LogicalResourceId="ReceiverRole"
-        )["StackResourceDetail"]
+    def _mend_roles(self) -> None:
+        """Grant what this emulator asks for beyond AWS.
+
+        It names the right to send a batch apart, which on AWS is SendMessage's; and it looks for
+        the right to make a schedule in the default group, whichever the schedule is made in.
+        """
         queue = self.client("sqs").get_queue_attributes(
             QueueUrl=self.queue_url, AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
-        right = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue}
-        self.client("iam").put_role_policy(
-            RoleName=resource["PhysicalResourceId"],
-            PolicyName="batch",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [right]}),
-        )
+        schedules = queue.rpartition(":")[0].replace(":sqs:", ":scheduler:") + ":schedule/default/*"
+        for role, actions, resource in (
+            ("ReceiverRole", ["sqs:SendMessageBatch"], queue),
+            ("DialerRole", ["scheduler:CreateSchedule", "scheduler:UpdateSchedule"], schedules),
+        ):
+            detail = self.client("cloudformation").describe_stack_resource(
+                StackName=STACK, LogicalResourceId=role
+            )["StackResourceDetail"]
+            right = {"Effect": "Allow", "Action": actions, "Resource": resource}
+            self.client("iam").put_role_policy(
+                RoleName=detail["PhysicalResourceId"],
+                PolicyName="emulator",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [right]}),
+            )
 
     def _fill_secrets(self) -> None:
         secrets = self.client("secretsmanager")

@@ -146,7 +146,7 @@ class CallQueue:
                     QueueUrl=self._url, MessageBody=body, DelaySeconds=min(LONGEST_DELAY, delay)
                 )
         except (BotoCoreError, ClientError) as error:
-            message = f"call {call_id} cannot be put off ({type(error).__name__})"
+            message = f"call {call_id} cannot be put off ({error})"
             raise UnavailableError(message) from error
 
     def put_off(self, event: ThinEvent, *, now: float) -> None:
@@ -157,7 +157,7 @@ class CallQueue:
                 QueueUrl=self._url, MessageBody=_message(event), DelaySeconds=delay
             )
         except (BotoCoreError, ClientError) as error:
-            message = f"event {event.event_id} cannot be put off ({type(error).__name__})"
+            message = f"event {event.event_id} cannot be put off ({error})"
             raise UnavailableError(message) from error
 
 
