@@ -387,6 +387,8 @@ def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Proble
             message = (
                 f"there is no provider {kind!r}{_nearest(str(kind), known)}: {', '.join(known)}"
             )
+            if kind in providers.SERVED_BY:
+                message = f"{kind} is served by provider = {providers.SERVED_BY[kind]!r}"
             if kind is None:
                 message = f"say which provider it is: {', '.join(known)}"
             problems.append(_at(text, ("sources", name, "provider"), message))

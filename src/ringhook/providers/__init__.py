@@ -29,6 +29,17 @@ if TYPE_CHECKING:
     from ringhook.request import Reply, Request
     from ringhook.signatures import Scheme
 
+# Senders that sign as others do, or as their user tells them to: which provider serves them.
+SERVED_BY = {
+    "airtable": "bearer",
+    "clerk": "standard-webhooks",
+    "make": "bearer",
+    "n8n": "bearer",
+    "resend": "standard-webhooks",
+    "svix": "standard-webhooks",
+    "zapier": "bearer",
+}
+
 # Where something stands: a function of the request and of the event's part of its payload.
 Locator = Callable[["Request", Any], Any]
 

@@ -5,8 +5,13 @@ Source: the Standard Webhooks specification, "Verifying webhook authenticity", a
 
 from __future__ import annotations
 
-from ringhook.providers import Provider, body, first, header
+from typing import TYPE_CHECKING, Any
+
+from ringhook.providers import Provider, body, first
 from ringhook.signatures import Hmac, Scheme
+
+if TYPE_CHECKING:
+    from ringhook.request import Request
 
 
 def _scheme(prefix: str) -> Scheme:
@@ -22,11 +27,17 @@ def _scheme(prefix: str) -> Scheme:
     )
 
 
+def _signed_id(request: Request, _payload: Any) -> str | None:
+    """The id that the signature covers: whoever repeats a captured webhook may add another."""
+    family = "webhook" if "webhook-signature" in request.headers else "svix"
+    return request.headers.get(f"{family}-id")
+
+
 PROVIDER = Provider(
     title="Standard Webhooks",
     schemes=(_scheme("webhook"), _scheme("svix")),
     topic=first(body("type"), body("event_type"), body("eventType")),
-    identity=(first(header("webhook-id"), header("svix-id")),),
+    identity=(_signed_id,),
     # The signed timestamp is the attempt's, made new on each; the event's own is in the body.
     occurred_at=first(body("timestamp"), body("created_at")),
     unmapped_status=202,
