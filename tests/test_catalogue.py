@@ -105,12 +105,15 @@ class Case:
         for old, new in (change.text if change else {}).items():
             assert old.encode() in fresh.body
             fresh = replace(fresh, body=fresh.body.replace(old.encode(), new.encode()))
+        # An id that the scheme signs is the event's, and so the sample's, whatever it is called.
+        id_header = getattr(self.scheme, "id_header", "")
+        named = {id_header: f"msg_{chance.getrandbits(64):x}"} if id_header else {}
         return Request(
             source=fresh.source,
             method="POST",
             url=f"https://{gateway.DOMAIN}/hooks/{fresh.source}"
             + f"?{fresh.query}" * bool(fresh.query),
-            headers=fresh.headers | (change.headers if change else {}),
+            headers=named | fresh.headers | (change.headers if change else {}),
             body=fresh.body,
             received_at=NOW,
         )
