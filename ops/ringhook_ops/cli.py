@@ -16,6 +16,7 @@ from rich.table import Table
 
 from ringhook import routes as routes_file
 from ringhook.errors import BadRequestError, RejectedError, RoutesError, UnavailableError
+from ringhook.policy import History
 from ringhook.request import Request
 from ringhook.routes import Routes
 from ringhook.secret_store import as_list
@@ -33,6 +34,7 @@ from ringhook_ops import (
     webhooks,
 )
 from ringhook_ops.deployment import DeploymentError
+from ringhook_ops.knowing import read_history
 from ringhook_ops.options import (
     ROUTES,
     FieldsOption,
@@ -112,6 +114,14 @@ def schema() -> None:
     print_json(routes_file.json_schema())
 
 
+def _history(file: Path | None) -> History:
+    """What a file says is known of the number, or the end of the command."""
+    try:
+        return read_history(json.loads(read(file)) if file else {})
+    except ValueError as error:
+        fail(f"{file}: {error}")
+
+
 @app.command("map")
 def map_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The request; - for stdin.")],
@@ -121,6 +131,13 @@ def map_(
     unsigned: Annotated[bool, typer.Option(help="Do not look at the signature.")] = False,
     secrets: SecretsOption = None,
     public_url: PublicUrlOption = "",
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What is known of the number, as `ringhook export` prints it; else nothing.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what each route would make of a request, by the code that serves. Rings nobody.
@@ -143,7 +160,8 @@ def map_(
         fail(f"{file}: it is not JSON: {error}")
     try:
         request = gateway.read(document, public_url=public_url, received_at=at or datetime.now(UTC))
-        rows = explain(request, loaded, None if unsigned else as_list(keys.get(request.source)))
+        keyed = None if unsigned else as_list(keys.get(request.source))
+        rows = explain(request, loaded, keyed, _history(history))
     except BadRequestError as error:
         fail(f"{file}: {error}")
     except RejectedError as error:
@@ -354,6 +372,8 @@ app.command()(operating.calls)
 app.command()(operating.show)
 app.command("doctor")(operating.examine)
 app.command()(connecting.verify)
+app.command()(connecting.init)
+app.command("recipes")(connecting.list_recipes)
 app.command()(persons.export)
 app.command()(persons.forget)
 app.add_typer(persons.dnc, name="dnc")

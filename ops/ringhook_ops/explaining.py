@@ -58,11 +58,19 @@ class Explained:
         }
 
 
-def explain(request: Request, routes: Routes, secrets: list[str] | None) -> list[Explained]:
+_NOTHING_KNOWN = History()
+
+
+def explain(
+    request: Request,
+    routes: Routes,
+    secrets: list[str] | None,
+    history: History = _NOTHING_KNOWN,
+) -> list[Explained]:
     """A row for each event and route of the request's source, as of `request.received_at`.
 
-    `secrets` None skips the signature. Raises RejectedError, BadRequestError and UnavailableError
-    as the receiver does.
+    `secrets` None skips the signature; `history` is what the ledger would know of the number.
+    Raises RejectedError, BadRequestError and UnavailableError as the receiver does.
     """
     connection = routes.sources.get(request.source)
     if connection is None:
@@ -86,7 +94,7 @@ def explain(request: Request, routes: Routes, secrets: list[str] | None) -> list
         # A route that this event cancels says so once.
         cancelled = {one.route for one in mapped if isinstance(one, Call) and one.kind == "cancel"}
         found = [
-            _row(event.topic, one, routes, now)
+            _row(event.topic, one, routes, history, now)
             for one in mapped
             if isinstance(one, Call) or one.route not in cancelled
         ]
@@ -105,7 +113,9 @@ def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:
     return Explained(topic=event.topic, route=None, decision="suppress", reason=event.never + said)
 
 
-def _row(topic: str, mapped: Call | Ignored, routes: Routes, now: datetime) -> Explained:
+def _row(
+    topic: str, mapped: Call | Ignored, routes: Routes, history: History, now: datetime
+) -> Explained:
     def row(decision: Decision, reason: str, at: datetime | None = None) -> Explained:
         call = mapped if isinstance(mapped, Call) else None
         return Explained(
@@ -118,8 +128,7 @@ def _row(topic: str, mapped: Call | Ignored, routes: Routes, now: datetime) -> E
         return row("unmapped", mapped.unmapped)
     if mapped.kind != "call":
         return row("suppress", f"rings nobody: {_KINDS[mapped.kind]}")
-    # Nothing is known of the number here: what the ledger has may suppress or put off the call.
-    match decide(mapped, routes, History(), now):
+    match decide(mapped, routes, history, now):
         case Ring(reason):
             return row("ring", reason, now)
         case Defer(until, reason):
