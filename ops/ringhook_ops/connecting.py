@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +12,15 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich.table import Table
 
 from ringhook import providers
 from ringhook.errors import BadRequestError
 from ringhook.providers import Provider
-from ringhook_ops import gateway, verifying
-from ringhook_ops.options import JsonOption, PublicUrlOption, TimeOption, field
-from ringhook_ops.terminal import out, print_json
+from ringhook_ops import gateway, recipes, verifying
+from ringhook_ops.options import ROUTES, JsonOption, PublicUrlOption, TimeOption, field, read
+from ringhook_ops.recipes import Recipe, RecipeError
+from ringhook_ops.terminal import fail, out, print_json
 from ringhook_ops.toml_text import table as toml_table
 
 SettingsOption = Annotated[
@@ -90,14 +92,98 @@ def verify(
         raise typer.Exit(1)
 
 
-def _adapted(name: str, settings: Mapping[str, str]) -> Provider:
-    """The provider as these settings adapt it; one whose settings are all to be found, as it is."""
+def init(
+    provider: Annotated[str, typer.Argument(help="Who sends, e.g. shopify.")],
+    *,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which of `ringhook recipes`; else the usual one."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The source's name, as in /hooks/{source}."),
+    ] = None,
+    agent: Annotated[
+        int | None, typer.Option(metavar="ID", min=1, help="The agent that speaks.")
+    ] = None,
+    country: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="Where it may ring; the first is that of local numbers."),
+    ] = None,
+    file: Annotated[Path, typer.Option(metavar="FILE", help="The routes file.")] = ROUTES,
+) -> None:
+    """Write a ready route into a routes file, below what stands there, and say what comes next.
+
+    Example: `ringhook init shopify --recipe cod-confirmation --agent 1042 --country US`
+    """
+    _known(provider, param_hint="PROVIDER")
+    codes = [code.upper() for code in country or ()]
     try:
-        provider = providers.find(name)
+        chosen = recipes.find(provider, recipe)
+        added = recipes.add(
+            read(file) if file.exists() else None,
+            chosen,
+            source=source,
+            agent=agent or recipes.AGENT,
+            countries=codes,
+        )
+    except RecipeError as error:
+        fail(f"{file}: {error}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(added.text)
+    out.print(f"{file}: added {', '.join(added.routes)}", markup=False, soft_wrap=True)
+    out.print(f"  {chosen.title}\n\nNext:", markup=False, soft_wrap=True)
+    for step in _next(file, chosen, added, agent):
+        out.print(f"  {step}", markup=False, soft_wrap=True)
+
+
+def _next(file: Path, recipe: Recipe, added: recipes.Addition, agent: int | None) -> Iterator[str]:
+    at = f" --routes {file}" if file != ROUTES else ""
+    if agent is None:
+        yield f"put your agent's number into {file}:{added.agent_line}"
+    for code in added.missing_countries:
+        yield f'add "{code}" to `countries` in {file}'
+    command = recipe.command(added.source).replace(" |", f"{at} |") + at
+    yield f"see what it makes of a sample: {command}"
+    yield f"see what it enforces: ringhook check {file}"
+    yield f"connect the sender: ringhook providers {recipe.provider}"
+    yield f"after `sam deploy`, give its secret: ringhook secret set {added.source} --stack NAME"
+
+
+def list_recipes(
+    provider: Annotated[str | None, typer.Argument(help="Whose; else everybody's.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """List the ready routes that `ringhook init` writes.
+
+    Example: `ringhook recipes shopify`
+    """
+    if provider:
+        _known(provider, param_hint="PROVIDER")
+    wanted = [provider] if provider else recipes.providers()
+    found = [one for name in wanted for one in recipes.of(name)]
+    if as_json:
+        print_json([{"provider": r.provider, "recipe": r.name, "title": r.title} for r in found])
+        return
+    table = Table("provider", "recipe", "what for", box=None, header_style="bold")
+    for one in found:
+        table.add_row(one.provider, one.name, one.title)
+    out.print(table)
+
+
+def _known(name: str, *, param_hint: str) -> Provider:
+    try:
+        return providers.find(name)
     except KeyError as error:
         known = ", ".join(providers.names())
         message = f"there is no provider {name!r}; there are {known}"
-        raise typer.BadParameter(message, param_hint="--provider") from error
+        raise typer.BadParameter(message, param_hint=param_hint) from error
+
+
+def _adapted(name: str, settings: Mapping[str, str]) -> Provider:
+    """The provider as these settings adapt it; one whose settings are all to be found, as it is."""
+    provider = _known(name, param_hint="--provider")
     if name == "hmac" and not settings:
         return provider
     try:
