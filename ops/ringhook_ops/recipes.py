@@ -15,6 +15,7 @@ from typing import Any
 
 from ringhook import routes as routes_file
 from ringhook.errors import RoutesError
+from ringhook.request import SOURCE_NAME
 from ringhook.routes import Routes
 from ringhook_ops import samples
 
@@ -114,6 +115,8 @@ def add(
     """
     before = _load(text, "is not valid as it is") if text is not None else None
     name = source or _source(before, recipe.provider)
+    if not SOURCE_NAME.fullmatch(name):
+        raise RecipeError(f"{name!r} is no name of a source: small letters, digits and hyphens")
     known = sorted(before.countries) if before else []
     country = (*countries, *known, "US")[0]
     filled = recipe.filled(source=name, agent=agent, country=country)

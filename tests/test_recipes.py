@@ -1,0 +1,238 @@
+"""Ready routes: each makes the right call of its provider's sample, and spoils no file."""
+
+import re
+import shlex
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ringhook import phone, providers
+from ringhook import routes as routes_file
+from ringhook.calling_hours import ANY
+from ringhook.calls import Call
+from ringhook.enrichment import put
+from ringhook.mapping import map_event
+from ringhook.policy import Defer, History, Ring, decide
+from ringhook_ops import recipes, samples, webhooks
+from ringhook_ops.cli import app
+from ringhook_ops.recipes import Recipe, RecipeError
+
+NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
+EXPECTED = tomllib.loads((Path(__file__).parent / "recipes.toml").read_text())
+RECIPES = {
+    f"{one.provider}/{one.name}": one for name in recipes.providers() for one in recipes.of(name)
+}
+EVERY_RECIPE = pytest.mark.parametrize("name", RECIPES)
+OWN = """# the shop's own file
+countries = ["US"]   # only here
+
+[sources.shop]
+provider = "shopify"
+
+[[routes]]
+name = "other"
+source = "shop"
+call = { agent_id = 1, phone_number = "{{ phone }}" }"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings and no routes of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+def run(*words: str, given: str | None = None) -> Result:
+    return CliRunner().invoke(app, list(words), input=given)
+
+
+def added(recipe: Recipe, **options: Any) -> tuple[recipes.Addition, routes_file.Routes]:
+    """A new file with this recipe alone, for every country."""
+    whole = recipes.add(None, recipe, countries=["US", *sorted(phone.COUNTRIES)], **options)
+    return whole, routes_file.load(whole.text)
+
+
+def mapped(name: str, text: str) -> list[Any]:
+    """What the routes make of the sample that the recipe is tried with, its rest fetched."""
+    routes = routes_file.load(text)
+    command = shlex.split(RECIPES[name].command("it"))
+    topic = None if command[3].startswith("--") else command[3]
+    request = webhooks.webhook(samples.find(command[2], topic), routes, now=NOW)
+    provider = routes.sources[request.source].provider
+    (event,) = provider.events(request, provider.read(request))
+    for into, answer in EXPECTED[name].get("fetched", {}).items():
+        event = replace(event, payload=put(event.payload, into, answer))
+    return map_event(event, routes, now=NOW)
+
+
+def test_every_provider_has_recipes_and_every_recipe_is_looked_at() -> None:
+    assert recipes.providers() == providers.names()
+    assert EXPECTED.keys() == RECIPES.keys()
+
+
+@EVERY_RECIPE
+def test_a_recipe_makes_the_right_call_of_its_providers_sample(name: str) -> None:
+    whole, routes = added(RECIPES[name], agent=77)
+    expected = EXPECTED[name]
+
+    (call,) = mapped(name, whole.text)
+
+    assert isinstance(call, Call)
+    assert not call.unmapped
+    assert (call.kind, call.agent_id, call.test) == ("call", 77, False)
+    assert call.phone_number == expected["number"]
+    assert expected["told"].items() <= call.metadata.items()
+    assert call.metadata["call_reason"]
+    assert "" not in call.metadata.values()
+    waits = timedelta(minutes=expected.get("after", 0))
+    if "before" in expected:
+        assert call.appointment
+        assert call.ring_at == call.appointment - timedelta(minutes=expected["before"])
+    else:
+        assert call.ring_at == (call.occurred_at + waits if waits else None)
+    assert isinstance(decide(call, routes, History(), NOW), Ring | Defer)
+
+
+@EVERY_RECIPE
+def test_a_recipe_rings_at_permitted_hours_once_for_each_thing(name: str) -> None:
+    _, routes = added(RECIPES[name])
+
+    (route,) = routes.routes
+    assert routes.warnings == []
+    assert route.policy.key is not None
+    assert route.policy.on_uncertain == "leave"
+    # A person in the payload is rung at permitted hours; an engineer on duty, at any.
+    assert (route.policy.calling_hours == ANY) == (name == "github/on-call")
+
+
+@EVERY_RECIPE
+def test_the_consent_that_a_recipe_shows_can_be_asked_for(name: str) -> None:
+    whole, _ = added(RECIPES[name])
+    text = re.sub("^# consent = ", "consent = ", whole.text, flags=re.MULTILINE)
+    if text == whole.text:
+        pytest.skip("not a sale")
+
+    (call,) = mapped(name, text)
+
+    assert "consent" in tomllib.loads(text)["routes"][0]["policy"]
+    assert call.consent == EXPECTED[name].get("consent", True)
+
+
+@EVERY_RECIPE
+def test_the_command_to_try_a_recipe_works(name: str) -> None:
+    recipe = RECIPES[name]
+    run("init", recipe.provider, "--recipe", recipe.name, "--country", "US")
+    event, map_ = recipe.command(samples.find(recipe.provider).source).split(" | ")
+
+    sent = run(*shlex.split(event)[1:])
+    told = run(*shlex.split(map_)[1:], given=sent.stdout)
+
+    assert (sent.exit_code, told.exit_code) == (0, 0), sent.output + told.output
+    assert recipe.name in told.stdout
+
+
+def test_what_stands_in_a_file_stays_as_it_is() -> None:
+    whole = recipes.add(OWN, recipes.find("shopify", "abandoned-checkout"))
+
+    assert whole.text.startswith(OWN + "\n\n#")
+    assert whole.source == "shop"
+    assert whole.text.count("[sources.shop]") == 1
+    assert [route.name for route in routes_file.load(whole.text).routes] == [
+        "other",
+        "shop-abandoned-checkout",
+    ]
+    assert whole.text.splitlines()[whole.agent_line - 1].startswith("agent_id = 1042")
+
+
+def test_numbers_that_name_no_country_are_of_the_files() -> None:
+    text = OWN.replace('["US"]', '["GB"]')
+
+    assert 'region = "GB"' in recipes.add(text, recipes.find("tally", None)).text
+    assert 'region = "DE"' in recipes.add(None, recipes.find("tally", None), countries=["DE"]).text
+
+
+def test_a_country_that_the_file_does_not_allow_is_told_and_not_added() -> None:
+    whole = recipes.add(OWN, recipes.find("razorpay", None), countries=["IN", "US"])
+
+    assert whole.missing_countries == ("IN",)
+    assert 'countries = ["US"]   # only here' in whole.text
+
+
+@pytest.mark.parametrize(
+    ("text", "recipe", "source", "said"),
+    [
+        (OWN, ("woocommerce", None), "shop", "'shop' is of provider 'shopify'"),
+        (OWN.replace("other", "shop-cod-confirmation"), ("shopify", None), None, "is there alread"),
+        (OWN, ("shopify", None), "The Shop", "no name of a source"),
+        ("countries = 5", ("shopify", None), None, "is not valid as it is: sources: is missing"),
+        ("countries = [", ("shopify", None), None, "is not valid as it is"),
+        (
+            OWN.replace('"shopify"', '"meta"\nverify_token = "x"'),
+            ("meta", None),
+            None,
+            "write enrich = 'lead' into it first",
+        ),
+    ],
+)
+def test_a_recipe_that_does_not_fit_a_file_is_refused(
+    text: str, recipe: tuple[str, str | None], source: str | None, said: str
+) -> None:
+    with pytest.raises(RecipeError, match=re.escape(said)):
+        recipes.add(text, recipes.find(*recipe), source=source)
+
+
+def test_a_second_sender_of_a_kind_gets_a_name_of_its_own() -> None:
+    assert recipes.add(OWN, recipes.find("woocommerce", None)).source == "woocommerce"
+    other = recipes.add(OWN, recipes.find("shopify", None), source="outlet")
+    assert other.routes == ("outlet-cod-confirmation",)
+    assert '[sources.outlet]\nprovider = "shopify"' in other.text
+
+
+def test_without_a_name_the_recipe_for_the_usual_webhook_is_taken() -> None:
+    assert recipes.find("shopify", None).name == "cod-confirmation"
+    assert recipes.find("jotform", None).name == "speed-to-lead"
+    with pytest.raises(RecipeError, match="it has abandoned-checkout, cod-confirmation, delivery"):
+        recipes.find("shopify", "renewal")
+
+
+def test_init_writes_a_file_that_can_be_checked_and_says_what_comes_next(tmp_path: Path) -> None:
+    file = tmp_path / "src/routes.toml"
+
+    first = run("init", "shopify", "--country", "us")
+    second = run("init", "calendly", "--recipe", "demo-booked", "--agent", "77", "--country", "GB")
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "1042" in text)
+    assert f"put your agent's number into src/routes.toml:{line}" in first.stdout
+    assert "agent's number" not in second.stdout
+    assert 'add "GB" to `countries` in src/routes.toml' in second.stdout
+    assert "ringhook secret set bookings" in second.stdout
+    assert run("check").exit_code == 0
+
+
+def test_init_that_is_refused_writes_nothing(tmp_path: Path) -> None:
+    run("init", "shopify")
+    file = tmp_path / "src/routes.toml"
+    before = file.read_text()
+
+    again = run("init", "shopify")
+
+    assert again.exit_code == 1
+    assert "'shop-cod-confirmation' is there already" in again.stderr
+    assert file.read_text() == before
+    assert run("init", "nobody").exit_code == 2
+    assert run("init", "shopify", "--country", "Narnia", "--file", "new/routes.toml").exit_code == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_recipes_are_listed() -> None:
+    assert "delivery-window" in run("recipes").stdout
+    assert "cod-confirmation" not in run("recipes", "calendly").stdout
+    assert '"recipe": "demo-booked"' in run("recipes", "calendly", "--json").stdout
+    assert run("recipes", "nobody").exit_code == 2
