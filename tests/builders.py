@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import threading
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -263,3 +264,20 @@ def call(**fields: Any) -> Call:
         "metadata": {"order": "#1001"},
     }
     return Call.model_validate(defaults | fields)
+
+
+class OneAtATime:
+    """DynamoDB writes to an item one after the other; moto, asked by threads, would not."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+
+        def guarded(*positional: Any, **arguments: Any) -> Any:
+            with self._lock:
+                return method(*positional, **arguments)
+
+        return guarded

@@ -6,7 +6,6 @@ Time is a number that the tests set: a process may die, and an outage may last f
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
-from tests.builders import ALICE, BOB, NOW, ROUTES, at, call
+from tests.builders import ALICE, BOB, NOW, ROUTES, OneAtATime, at, call
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
@@ -59,23 +58,6 @@ class Dying(UnleashX):
         if self.asks:
             super().call(call, token)
         raise CrashError
-
-
-class OneAtATime:
-    """DynamoDB writes to an item one after the other; moto, asked by threads, would not."""
-
-    def __init__(self, client: DynamoDBClient) -> None:
-        self._client = client
-        self._lock = threading.Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._client, name)
-
-        def guarded(**arguments: Any) -> Any:
-            with self._lock:
-                return method(**arguments)
-
-        return guarded
 
 
 @dataclass

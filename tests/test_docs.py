@@ -32,7 +32,9 @@ def models() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("table", "key"), models())
 def test_every_key_of_routes_toml_is_explained(table: str, key: str) -> None:
     text = (ROOT / "docs" / "routes.md").read_text()
-    assert re.search(rf"`(\[+)?{key}(\.NAME)?(\]+)?`|\[{key}[.\]]|\[routes\.{key}\]", text), f"{table}.{key}"
+    assert re.search(rf"`(\[+)?{key}(\.NAME)?(\]+)?`|\[{key}[.\]]|\[routes\.{key}\]", text), (
+        f"{table}.{key}"
+    )
 
 
 def commands_named(text: str) -> set[str]:

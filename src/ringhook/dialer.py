@@ -13,10 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from pydantic import ValidationError
 
-from ringhook import routes, settings
+from ringhook import aws, routes, settings
 from ringhook.dialing import Dialing
 from ringhook.enrichment import gives_up_at
 from ringhook.errors import LaterError, UnavailableError
@@ -120,17 +119,17 @@ def _dialer() -> Dialer:
         dialing=Dialing(
             api=UnleashX(config.unleashx_url, config.api_timeout),
             book=Ledger(
-                boto3.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
+                aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
             ),
             routes=routes.load(ROUTES.read_text()),
-            tokens=SecretStore(boto3.client("secretsmanager"), config.tokens, time.monotonic),
+            tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
             clock=time.time,
         ),
         queue=CallQueue(
-            boto3.client("sqs"),
+            aws.client("sqs"),
             config.queue_url,
             AlarmClock(
-                boto3.client("scheduler"),
+                aws.client("scheduler"),
                 config.schedule_group,
                 config.schedule_role,
                 config.queue_arn,
@@ -138,7 +137,7 @@ def _dialer() -> Dialer:
         ),
         fetcher=Fetcher(
             credentials=SecretStore(
-                boto3.client("secretsmanager"), config.credentials, time.monotonic
+                aws.client("secretsmanager"), config.credentials, time.monotonic
             ),
             base=config.enrich_url,
         ),

@@ -11,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
+from ringhook import aws, settings, signatures
 from ringhook import routes as routes_file
-from ringhook import settings, signatures
 from ringhook.calls import Call
 from ringhook.enrichment import is_thin
 from ringhook.errors import (
@@ -213,16 +211,16 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     dialing = Dialing(
         api=UnleashX(config.unleashx_url, config.api_timeout),
         book=Ledger(
-            boto3.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
+            aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
         )
         if config.table_name
         else NoLedger(),
         routes=routes,
-        tokens=SecretStore(boto3.client("secretsmanager"), config.tokens, time.monotonic),
+        tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
         clock=time.time,
     )
     fetcher = Fetcher(
-        credentials=SecretStore(boto3.client("secretsmanager"), config.credentials, time.monotonic),
+        credentials=SecretStore(aws.client("secretsmanager"), config.credentials, time.monotonic),
         base=config.enrich_url,
     )
     # API Gateway gives a request 30 seconds; a lease outlives them.
@@ -238,10 +236,10 @@ def _receiver() -> Receiver:
     routes = routes_file.load(ROUTES.read_text())
     return Receiver(
         routes=routes,
-        secrets=SecretStore(boto3.client("secretsmanager"), config.signing_secrets, time.monotonic),
+        secrets=SecretStore(aws.client("secretsmanager"), config.signing_secrets, time.monotonic),
         deliver=_direct(config, routes)
         if config.delivery == "direct"
-        else through_queue(CallQueue(boto3.client("sqs"), config.queue_url)),
+        else through_queue(CallQueue(aws.client("sqs"), config.queue_url)),
     )
 
 

@@ -83,7 +83,8 @@ def test_a_captured_order_with_other_ids_and_another_topic_rings_nobody_new(
     order = stack.shopify(number)
     call_id = stack.post(order).call_id
     stack.ends(call_id)
-    headers = order.headers | {
+    headers = {
+        **order.headers,
         "x-shopify-webhook-id": "another",
         "x-shopify-event-id": "another",
         "x-shopify-topic": "orders/updated",
@@ -98,7 +99,7 @@ def test_two_topics_about_one_order_are_two_events(stack: Deployed) -> None:
     number = stack.number()
     order = stack.shopify(number)
     for topic in ("orders/paid", "orders/fulfilled"):
-        told = stack.post(replace(order, headers=order.headers | {"x-shopify-topic": topic}))
+        told = stack.post(replace(order, headers={**order.headers, "x-shopify-topic": topic}))
         assert stack.ends(told.call_id)["status"] == "initiated"
     assert len(stack.dials(number)) == 2
 
