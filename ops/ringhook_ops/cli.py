@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
@@ -22,6 +23,7 @@ from ringhook.routes import Routes
 from ringhook.secret_store import as_list
 from ringhook_ops import (
     bundle,
+    catalogue,
     checking,
     connecting,
     deployment,
@@ -374,6 +376,29 @@ app.command("doctor")(operating.examine)
 app.command()(connecting.verify)
 app.command()(connecting.init)
 app.command("recipes")(connecting.list_recipes)
+
+
+@app.command("providers")
+def providers_(
+    name: Annotated[str | None, typer.Argument(help="Whose page; else the list.")] = None,
+    *,
+    write: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write every page into this folder.")
+    ] = None,
+) -> None:
+    """List the senders that are known, or show one's page.
+
+    Example: `ringhook providers shopify`
+    """
+    if write:
+        catalogue.write(write)
+        return
+    try:
+        out.print(Markdown(catalogue.page(name) if name else catalogue.index()))
+    except (KeyError, SampleError):
+        fail(f"there is no provider {name!r}: `ringhook providers` lists them")
+
+
 app.command()(persons.export)
 app.command()(persons.forget)
 app.add_typer(persons.dnc, name="dnc")
