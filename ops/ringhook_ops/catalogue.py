@@ -77,8 +77,8 @@ def _lines(name: str) -> Iterator[str]:
     yield from ("## Answers", "")
     yield (
         "202 once the calls are queued, 200 when there is nothing to do,"
-        f" {provider.unmapped_status} for an event that lacks what its call needs, 401 for one that is not genuine, 503 when it"
-        " must be sent again."
+        f" {provider.unmapped_status} for an event that lacks what its call needs,"
+        " 401 for one that is not genuine, 503 when it must be sent again."
     )
     if provider.accepted:
         yield f"Success is answered with {provider.accepted.status} and the body that it demands."
