@@ -224,8 +224,14 @@ def test_an_unsigned_body_is_not_even_parsed(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (from_shopify(topic="orders/paid"), "confirm-order: topic 'orders/paid' is not one of"),
-        (from_shopify(ORDER | {"total_price": "0.00"}), "confirm-order: when does not hold"),
+        (
+            lambda: from_shopify(topic="orders/paid"),
+            "confirm-order: topic 'orders/paid' is not one of",
+        ),
+        (
+            lambda: from_shopify(ORDER | {"total_price": "0.00"}),
+            "confirm-order: when does not hold",
+        ),
         (lambda: from_hubspot([]), "no route takes this source's events"),
         (
             from_hubspot([HUBSPOT_EVENT | {"subscriptionType": "contact.deletion"}]),
