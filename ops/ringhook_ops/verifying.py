@@ -11,7 +11,7 @@ import base64
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice, product
 from typing import Any
@@ -20,7 +20,15 @@ from ringhook import providers
 from ringhook.errors import RejectedError, UnavailableError
 from ringhook.providers import Provider
 from ringhook.request import Request
-from ringhook.signatures import MISMATCH, Basic, HeaderToken, Hmac, Scheme
+from ringhook.signatures import (
+    MISMATCH,
+    Basic,
+    HeaderToken,
+    Hmac,
+    KeyForm,
+    Scheme,
+    TimeUnit,
+)
 from ringhook_ops import variants
 from ringhook_ops.discovering import scheme_of, settings_for
 from ringhook_ops.proving import STALE, Proof, headers_of, prove, spoken
@@ -29,13 +37,13 @@ from ringhook_ops.proving import STALE, Proof, headers_of, prove, spoken
 BUDGET = 1_500_000_000
 _PROOF_LIKE = re.compile(r"sig|hmac|hash|token|auth|secret|digest|api-?key|mac$")
 _YEAR = 365 * 86400
-_KEYS = {
+_KEYS: dict[KeyForm, str] = {
     "text": "as the text that it is",
     "hex": "decoded from hex",
     "base64": "decoded from base64",
     "whsec": "without 'whsec_', decoded from base64",
 }
-_TIMES = {"s": "seconds", "ms": "milliseconds", "iso": "ISO 8601"}
+_TIMES: dict[TimeUnit, str] = {"s": "seconds", "ms": "milliseconds", "iso": "ISO 8601"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +110,11 @@ def diagnose(
 def _late(case: _Case, scheme: Scheme, proof: Proof, arrived: datetime | None) -> Verdict:
     """Genuine but for its time."""
     if isinstance(scheme, Hmac) and abs(proof.age) > _YEAR:
-        for unit in ("s", "ms", "iso"):
+        for unit, told in _TIMES.items():
             fresh = case.prove(replace(scheme, timestamp_unit=unit))
             if fresh and fresh.is_fresh:
-                told = f"the signed time is in {_TIMES[unit]}, not {_TIMES[scheme.timestamp_unit]}"
-                return Verdict(f"{told}: timestamp_unit = '{unit}'")
+                reason = f"the signed time is in {told}, not {_TIMES[scheme.timestamp_unit]}"
+                return Verdict(f"{reason}: timestamp_unit = '{unit}'")
     hints = []
     then = prove(scheme, case.request, case.secret, arrived) if arrived else None
     if arrived and then and then.is_fresh:
@@ -123,9 +131,9 @@ def _refused(case: _Case, scheme: Scheme, said: str) -> Verdict:
     if not case.request.body and isinstance(scheme, Hmac):
         return Verdict(said)
     count = 0
-    for text, changed, secret in _explanations(case):
+    for text, accepting, changed, secret in _explanations(case, scheme):
         count += 1
-        if proof := case.prove(scheme, changed, secret):
+        if proof := case.prove(accepting, changed, secret):
             return Verdict(text, () if proof.is_fresh else (f"besides, {proof}",))
     if isinstance(scheme, Hmac) and (otherwise := _signed_otherwise(case, scheme)):
         return otherwise
@@ -148,8 +156,8 @@ def _refused(case: _Case, scheme: Scheme, said: str) -> Verdict:
     return Verdict("signed with another secret", (tried, spoken(scheme), *besides, *hints))
 
 
-def _explanations(case: _Case) -> Iterator[tuple[str, Request, str]]:
-    """What may have happened, with the request and the secret as they would be without it.
+def _explanations(case: _Case, scheme: Scheme) -> Iterator[tuple[str, Scheme, Request, str]]:
+    """What may have happened, with the scheme, the request and the secret as it would have been.
 
     The simplest first: one change, then two at once.
     """
@@ -164,7 +172,7 @@ def _explanations(case: _Case) -> Iterator[tuple[str, Request, str]]:
         for said, body in variants.bodies(request.body, request.headers.get("content-type", ""))
     ]
     few = urls[:60]
-    explanations = chain(
+    changed = chain(
         ((said, request, key) for said, key in secrets),
         ((said, replace(request, url=url), secret) for said, url in urls),
         ((said, replace(request, body=body), secret) for said, body in bodies),
@@ -181,8 +189,21 @@ def _explanations(case: _Case) -> Iterator[tuple[str, Request, str]]:
             for (said, url), (more, body) in product(few, bodies)
         ),
     )
+    explanations = chain(
+        ((said, other, request, secret) for said, other in _other_keys(scheme)),
+        ((said, scheme, request, key) for said, request, key in changed),
+    )
     # A try costs as much as some 20 kB of hashing, whatever the body.
     yield from islice(explanations, BUDGET // (len(request.body) + 20_000))
+
+
+def _other_keys(scheme: Scheme) -> Iterator[tuple[str, Scheme]]:
+    """The scheme with the secret taken in another form."""
+    if not isinstance(scheme, Hmac):
+        return
+    for form, told in _KEYS.items():
+        said = f"the key is the secret {told}, not {_KEYS[scheme.key]}: key = '{form}'"
+        yield said, replace(scheme, key=form)
 
 
 def _signed_otherwise(case: _Case, scheme: Hmac) -> Verdict | None:
@@ -192,14 +213,16 @@ def _signed_otherwise(case: _Case, scheme: Hmac) -> Verdict | None:
     for said, secret in chain([("", case.secret)], others):
         for settings in settings_for(case.request, secret, case.now, header=scheme.header):
             found = scheme_of(settings)
+            # Of what makes no difference here, nothing is said.
+            for one in fields(Hmac):
+                same = replace(found, **{one.name: getattr(scheme, one.name)})
+                found = same if case.prove(same, secret=secret) else found
             differ = [
                 f"{name} is {value!r}, not {getattr(scheme, name)!r}"
                 for name, value in asdict(found).items()
-                if value != getattr(scheme, name) and name != "tolerance"
+                if value != getattr(scheme, name)
             ]
             reason = f"signed otherwise than {case.provider.title} signs: {', '.join(differ)}"
-            if found == replace(scheme, key=found.key, tolerance=found.tolerance):
-                reason = f"the key is the secret {_KEYS[found.key]}, not {_KEYS[scheme.key]}"
             hints = (f"it is signed with your secret {said}",) if said else ()
             return Verdict(reason, hints, settings=settings)
     return None
