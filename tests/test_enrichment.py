@@ -591,6 +591,9 @@ def test_what_must_never_ring_may_stand_in_the_fetched_part(api: Api, fetcher: F
     provider = replace(connection.provider, never_when=never)
     whole = fetcher.enrich(event(), replace(connection, provider=provider), NOW)
     assert whole.never == "the contact is not to be called"
+    routes = load(ROUTES)
+    routes.sources["crm"] = replace(connection, provider=provider)
+    assert fetcher.complete(thin(), routes) == []
 
 
 # ----------------------------------------------------------------------------- receiver and dialer
