@@ -34,7 +34,7 @@ def cloud(api: Sandbox) -> Iterator[LocalCloud]:
     with LocalCloud(
         routes=ROUTES,
         signing_secrets={name: secret for name, secret in secrets.items() if name != "unfilled"},
-        tokens={"default": TOKEN, "branch": "a token that was revoked"},
+        tokens={"default": TOKEN, "branch": "revoked"},
         unleashx_url=api.url,
     ) as cloud:
         yield cloud

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.deployed import Deployed, moment
+from tests.e2e.waiting import until
+
+from ringhook_ops.sandbox import TOKEN
 
 # An unheard call is looked for at once and then 10 and 30 seconds later.
 PATIENCE = 80.0
@@ -92,6 +95,48 @@ def test_a_call_that_rang_unheard_has_the_execution_that_the_list_has(
     item = stack.ends(troubled["hang_after_call"][1], timeout=PATIENCE)
     assert item["execution_id"].isdecimal(), "the list's own id, since no answer told another"
     assert item["reason"] == "no answer was heard, but the list of executions has the call"
+
+
+def test_a_token_that_is_put_right_lets_the_waiting_call_ring_without_a_deployment(
+    stack: Deployed,
+) -> None:
+    number = stack.number()
+    call_id = stack.desk("branch", phone=number).call_id
+    item = until(lambda: x if "token" in (x := stack.item(call_id)).get("reason", "") else {})
+    assert item["status"] == "queued"
+    assert stack.dials(number)[0]["status"] == 401
+    stack.cloud.client("secretsmanager").put_secret_value(
+        SecretId=stack.cloud.outputs["ApiTokensArn"],
+        SecretString=json.dumps({"default": TOKEN, "branch": TOKEN}),
+    )
+    stack.becomes(call_id, "initiated", timeout=60)
+    assert [request["status"] for request in stack.dials(number)].count(200) == 1
+
+
+def test_no_trouble_made_a_dead_letter(
+    stack: Deployed, troubled: dict[str, tuple[str, str]]
+) -> None:
+    for _, call_id in troubled.values():
+        stack.ends(call_id, timeout=PATIENCE)
+    stack.comes_to_rest()
+    assert dead_letters(stack) == []
+
+
+@pytest.mark.parametrize("body", ["{", '{"call": {"call_id": "no more than that"}}'])
+def test_a_message_that_cannot_be_read_becomes_a_dead_letter(stack: Deployed, body: str) -> None:
+    queues, url = stack.cloud.client("sqs"), stack.cloud.queue_url
+    before = queues.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+    )["Attributes"]
+    five = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": 5}
+    queues.set_queue_attributes(
+        QueueUrl=url, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(five)}
+    )
+    queues.send_message(QueueUrl=url, MessageBody=body)
+    assert until(lambda: dead_letters(stack), timeout=30) == [body]
+    queues.set_queue_attributes(QueueUrl=url, Attributes=before)
+    told = [line.get("message") for line in stack.cloud.log("dialer")]
+    assert told.count("message.unreadable") >= 5
 
 
 def test_the_stack_rings_as_before(stack: Deployed) -> None:
