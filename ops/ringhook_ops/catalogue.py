@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ringhook import providers
-from ringhook.providers import Source
-from ringhook_ops import samples
+from ringhook.providers import Provider, Source
+from ringhook_ops import guides, recipes, samples, webhooks
+from ringhook_ops.proving import spoken
+from ringhook_ops.samples import Sample
+from ringhook_ops.toml_text import table
 
 # More topics than a reader looks through are left to the sender's own list.
 _TOPICS = 40
@@ -22,9 +25,9 @@ def page(name: str) -> str:
 
 def index() -> str:
     """The page that lists them all, in Markdown."""
-    rows = [f"| [{providers.find(n).title}]({n}.md) | `{n}` |" for n in providers.names()]
-    served = [f"| {sender} | `{name}` |" for sender, name in sorted(providers.SERVED_BY.items())]
-    head = ["| sender | provider |", "| --- | --- |"]
+    rows = [_row(providers.find(name).title, name) for name in providers.names()]
+    served = [_row(sender, name) for sender, name in sorted(providers.SERVED_BY.items())]
+    head = ["| sender | provider | ready routes |", "| --- | --- | --- |"]
     return "\n".join(["# Senders", "", *head, *rows, *served]) + "\n"
 
 
@@ -36,44 +39,41 @@ def write(folder: Path) -> None:
         (folder / f"{name}.md").write_text(page(name))
 
 
+def _row(sender: str, name: str) -> str:
+    ready = ", ".join(f"`{one.name}`" for one in recipes.of(name))
+    return f"| [{sender}]({name}.md) | `{name}` | {ready} |"
+
+
 def _lines(name: str) -> Iterator[str]:
     provider = providers.find(name)
     module = importlib.import_module(f"ringhook.providers.{name.replace('-', '_')}")
-    sample = samples.find(name)
+    sample, guide = samples.find(name), guides.find(name)
     yield from (f"# {provider.title}", "", inspect.cleandoc(module.__doc__ or ""), "")
-    yield from ("## Connect it", "", "```toml", f"[sources.{sample.source}]")
-    yield from (f'provider = "{name}"', "```", "")
-    if own := set(provider.settings.model_fields) - set(Source.model_fields):
-        yield from ("| setting | meaning |", "| --- | --- |")
-        for field in sorted(own):
-            about = provider.settings.model_fields[field]
-            needed = " (required)" if about.is_required() else ""
-            yield f"| `{field}` | {about.description or ''}{needed} |"
-        yield ""
+    yield from ("## Connect it", "", *_settings(sample, provider), "")
+    yield from (f"{number}. {step}" for number, step in enumerate(guide.steps, 1))
+    yield ""
     yield (
-        f"Its secret is the key `{sample.source}` of the signing-secrets secret:"
-        f" `ringhook secret set {sample.source} --stack NAME`. The address to give to the sender is"
-        f" the output `WebhooksUrl` and `/{sample.source}`."
+        "The address is the stack's output `WebhooksUrl` and the source's name,"
+        f" `{sample.source}`, at its end."
     )
-    yield from (
-        "",
-        "Ready routes: `ringhook recipes " + name + "`. To try it, signed as the sender signs:",
-        "",
-        "```console",
-        *(f"$ ringhook send {name} {one} --url WEBHOOKS_URL" for one in samples.names(name)),
-        "```",
-        "",
-    )
+    yield from ("", f"Secret: {guide.secret} It is kept for the source by:", "")
+    yield from ("```console", f"$ ringhook secret set {sample.source} --stack NAME", "```", "")
+    yield from _recipes(name)
+    yield from _tries(name)
+    yield from ("## How it proves itself", "")
+    schemes = webhooks.provider_of(sample, None, sample.source).schemes
+    # Bare, <timestamp> would be taken for HTML.
+    yield from ("- " + spoken(scheme).replace("<", "\\<") for scheme in schemes)
+    yield ""
+    if len(schemes) > 1:
+        yield from ("The first of them that a webhook carries decides.", "")
+    if provider.tenant:
+        yield from ("`tenant` pins a source to one account: those of another are refused.", "")
     if provider.topics:
         shown = ", ".join(f"`{topic}`" for topic in provider.topics[:_TOPICS])
         more = f", and {len(provider.topics) - _TOPICS} more" * (len(provider.topics) > _TOPICS)
         yield from ("## Topics", "", shown + more, "")
-    if provider.never or provider.never_when:
-        yield from ("## What never rings anybody", "", "| event | because |", "| --- | --- |")
-        yield from (f"| `{topic}` | {why} |" for topic, why in provider.never.items())
-        for expression, why in provider.never_when.items():
-            yield "| `" + expression.replace("|", "\\|") + f"` | {why} |"
-        yield ""
+    yield from _never(provider)
     yield from ("## Answers", "")
     yield (
         "202 once the calls are queued, 200 when there is nothing to do,"
@@ -82,3 +82,61 @@ def _lines(name: str) -> Iterator[str]:
     )
     if provider.accepted:
         yield f"Success is answered with {provider.accepted.status} and the body that it demands."
+    if guide.waits:
+        yield f"It waits {guide.waits}."
+    if guide.again:
+        yield f"It sends again: {guide.again}."
+    if guide.unconfirmed:
+        yield f"Not confirmed: {guide.unconfirmed}."
+    yield from ("", "A webhook that is refused: `ringhook verify FILE --provider " + name + "`.")
+
+
+def _settings(sample: Sample, provider: Provider) -> Iterator[str]:
+    settings = {"provider": sample.provider, **sample.settings}
+    yield from ("```toml", table(f"sources.{sample.source}", settings), "```")
+    if own := set(provider.settings.model_fields) - set(Source.model_fields):
+        yield from ("", "| setting | meaning |", "| --- | --- |")
+        for field in sorted(own):
+            about = provider.settings.model_fields[field]
+            needed = " (required)" if about.is_required() else ""
+            yield f"| `{field}` | {about.description or ''}{needed} |"
+
+
+def _recipes(name: str) -> Iterator[str]:
+    yield from ("## Ready routes", "", "| recipe | what for |", "| --- | --- |")
+    yield from (f"| `{one.name}` | {one.title} |" for one in recipes.of(name))
+    yield from ("", "```console", f"$ ringhook init {name} --recipe NAME --agent ID", "```", "")
+
+
+def _tries(name: str) -> Iterator[str]:
+    yield from ("## Try it", "", "Made new each time, and signed as the sender signs:", "")
+    yield from (
+        "```console",
+        *(f"$ ringhook send {name} {one} --url WEBHOOKS_URL" for one in samples.names(name)),
+        "```",
+        "",
+    )
+    if lines := guides.curl(name):
+        yield (
+            "By hand, in a checkout, it is the same event each time, with an invented number; most"
+            " say that they are of July 2026, which is too late to ring:"
+        )
+        yield from ("", "```sh", "SECRET=… WEBHOOKS_URL=https://…/hooks", *lines, "```", "")
+
+
+def _never(provider: Provider) -> Iterator[str]:
+    if provider.never or provider.never_when:
+        yield from ("## What never rings anybody", "", "| event | because |", "| --- | --- |")
+        yield from (f"| `{topic}` | {why} |" for topic, why in provider.never.items())
+        for expression, why in provider.never_when.items():
+            # JMESPath has backticks of its own.
+            yield "| `` " + expression.replace("|", "\\|") + f" `` | {why} |"
+        yield ""
+    for topic, (asks, _) in provider.privacy.items():
+        done = {
+            "forget": "what is kept of the number is deleted; where it names none, by hand",
+            "export": "the answer is made by hand, with `ringhook export`",
+        }
+        yield f"- `{topic}`: {done[asks]}."
+    if provider.privacy:
+        yield ""

@@ -114,8 +114,7 @@ def find(provider: str, name: str | None = None) -> Sample:
     if name not in known:
         message = f"{provider} has no sample {name!r}; it has {', '.join(known)}"
         raise SampleError(message)
-    wanted = file_name(name)
-    file = next(f for f in (FOLDER / provider).iterdir() if f.stem == wanted)
+    file = body_file(provider, name)
     raw = file.read_bytes()
     return Sample(
         provider=provider,
@@ -129,6 +128,12 @@ def find(provider: str, name: str | None = None) -> Sample:
         times=tuple(about.get("times", ())),
         ids=tuple(about.get("ids", ())),
     )
+
+
+def body_file(provider: str, name: str) -> Path:
+    """The file that holds a sample's body."""
+    wanted = file_name(name)
+    return next(file for file in (FOLDER / provider).iterdir() if file.stem == wanted)
 
 
 def file_name(name: str) -> str:
