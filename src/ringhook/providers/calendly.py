@@ -4,8 +4,8 @@ Source: developer.calendly.com, "Webhook signatures" (with a window of three min
 timeouts". A subscription made with a personal token is signed only if it was made with a
 `signing_key`. Calendly waits 15 seconds for an answer. To reschedule sends two events in any order,
 `invitee.canceled` with `payload.rescheduled` and `invitee.created` with `payload.old_invitee`: a
-route for new bookings has `when = "!payload.old_invitee"`. Not confirmed: that it sends again for
-24 hours and then switches the subscription off.
+route for new bookings has `when = "!(payload.old_invitee)"` (JMESPath's `!` takes only what is next
+to it). Not confirmed: that it sends again for 24 hours and then switches the subscription off.
 """
 
 from __future__ import annotations
