@@ -170,21 +170,19 @@ class Deployed:
             if one["path"] == CALL_PATH and one["body"]["phone_number"] == number
         ]
 
-    def is_idle(self) -> bool:
-        """Whether the calls queue is empty: nothing is under way, and nothing waits in it."""
-        names = (
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        )
-        answer = self.cloud.client("sqs").get_queue_attributes(
-            QueueUrl=self.cloud.queue_url, AttributeNames=names
-        )
-        return not any(int(number) for number in answer["Attributes"].values())
+    def comes_to_rest(self, *, also_delayed: bool = False, timeout: float = 30.0) -> None:
+        """Wait until nothing in the calls queue is or may be taken, or, delayed, will be later."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        names += ["ApproximateNumberOfMessagesDelayed"] * also_delayed
+        queues = self.cloud.client("sqs")
 
-    def comes_to_rest(self, timeout: float = 30.0) -> None:
-        """Wait until the calls queue is empty."""
-        until(self.is_idle, timeout=timeout)
+        def is_at_rest() -> bool:
+            answer = queues.get_queue_attributes(
+                QueueUrl=self.cloud.queue_url, AttributeNames=names
+            )
+            return not any(int(number) for number in answer["Attributes"].values())
+
+        until(is_at_rest, timeout=timeout)
 
     def resource(self, logical_id: str) -> str:
         """The name that the stack gave to a resource of the template."""

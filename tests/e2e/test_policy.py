@@ -69,7 +69,7 @@ def test_a_further_event_starts_the_wait_anew_and_the_newest_is_used(stack: Depl
     third = until(lambda: now if (now := stack.item(call_id)) != second else {})
     assert first["due_at"] < second["due_at"] < third["due_at"]
     stack.becomes(call_id, "initiated")
-    stack.comes_to_rest()
+    stack.comes_to_rest(also_delayed=True)
     (request,) = stack.dials(number)
     assert request["body"]["metadata"] == {"items": "two lamps"}
     assert moment(request["received_at"]).timestamp() >= third["due_at"] - 0.001
@@ -81,7 +81,7 @@ def test_a_call_that_was_cancelled_while_it_waited_never_rings(stack: Deployed) 
     stack.becomes(call_id, "deferred")
     assert stack.desk("unbooked", booking=booking).status == 202
     stack.becomes(call_id, "cancelled")
-    stack.comes_to_rest()
+    stack.comes_to_rest(also_delayed=True)
     assert stack.item(call_id)["status"] == "cancelled"
     assert stack.dials(number) == []
 
@@ -89,9 +89,9 @@ def test_a_call_that_was_cancelled_while_it_waited_never_rings(stack: Deployed) 
 def test_a_cancellation_that_arrives_first_wins(stack: Deployed) -> None:
     number, booking = stack.number(), stack.id()
     stack.desk("unbooked", booking=booking)
-    stack.comes_to_rest()
+    stack.comes_to_rest(also_delayed=True)
     call_id = stack.desk("booked", booking=booking, phone=number).call_id
-    stack.comes_to_rest()
+    stack.comes_to_rest(also_delayed=True)
     assert stack.item(call_id)["status"] == "cancelled"
     assert stack.dials(number) == []
 
@@ -104,7 +104,7 @@ def test_a_cancellation_at_the_same_moment_wins(stack: Deployed) -> None:
         for topic in random.sample(["booked", "unbooked"], 2)
     ]
     told = stack.tell("desk", events)
-    stack.comes_to_rest()
+    stack.comes_to_rest(also_delayed=True)
     assert len(told.body["calls"]) == len(bookings)
     for call in told.body["calls"]:
         assert stack.item(call["call_id"])["status"] == "cancelled"
@@ -249,7 +249,7 @@ def test_a_customer_who_asks_to_be_forgotten_is(stack: Deployed) -> None:
     redact = stack.shopify(number, "customers/redact", "customer.phone")
     assert stack.post(redact).status == 202
     until(lambda: not stack.item(rung) and not stack.item(waiting))
-    stack.comes_to_rest()
+    stack.comes_to_rest(also_delayed=True)
     assert [*stack.ledger().of_number(number)] == []
     answer = stack.cloud.client("dynamodb").get_item(
         TableName=stack.cloud.table_name, Key={"pk": {"S": f"number#{number}"}}
