@@ -1,0 +1,273 @@
+"""`{{ JMESPath }}`: compiled once, values with their types, errors that name the place."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders import NOW
+
+from ringhook.errors import UnmappedError
+from ringhook.expressions import (
+    FUNCTION_NAMES,
+    compile_expression,
+    compile_template,
+    parse_duration,
+    parse_time,
+)
+
+PAYLOAD = {
+    "id": 7,
+    "total": 12.5,
+    "paid": True,
+    "name": "Zoë",
+    "empty": "",
+    "none": None,
+    "tags": ["a", "b"],
+    "customer": {"phone": "+14155550123", "first name": "Zoë"},
+    "attributes": [{"name": "consent", "value": "yes"}, {"name": "other", "value": "no"}],
+}
+
+
+def render(text: str, payload: Any = PAYLOAD) -> Any:
+    return compile_template(text).render(payload, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{{ id }}", 7),
+        ("{{id}}", 7),
+        ("{{ total }}", 12.5),
+        ("{{ paid }}", True),
+        ("{{ name }}", "Zoë"),
+        ("{{ empty }}", ""),
+        ("{{ tags }}", ["a", "b"]),
+        ("{{ customer }}", PAYLOAD["customer"]),
+        ("{{ none || customer.phone }}", "+14155550123"),
+        ('{{ customer."first name" }}', "Zoë"),
+        ("{{ attributes[?name=='consent'].value | [0] }}", "yes"),
+        ("{{ attributes[?name=='consent'].value | [0] == 'yes' }}", True),
+        ("{{ {number: id, deep: {name: name}} }}", {"number": 7, "deep": {"name": "Zoë"}}),
+        ("{{ {a:{b:id}}}}", {"a": {"b": 7}}),
+        ("{{ '}}' }}", "}}"),
+        ("{{ 'it\\'s {{' }}", "it's {{"),
+        ('{{ `{"a": "}}"}` }}', {"a": "}}"}),
+        ("{{ \"na}}me\" || 'x' }}", "x"),
+    ],
+)
+def test_a_lone_expression_keeps_the_type_of_its_value(text: str, value: Any) -> None:
+    found = render(text)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ("a } b }} c { d", "a } b }} c { d"),
+        ("Order {{ id }} of {{ name }}", "Order 7 of Zoë"),
+        (" {{ id }}", " 7"),
+        ("{{ id }}{{ id }}", "77"),
+        ("{{ total }} {{ paid }}", "12.5 true"),
+        ("<{{ empty }}>", "<>"),
+    ],
+)
+def test_in_a_text_values_are_written_as_json_writes_them(text: str, value: str) -> None:
+    assert render(text) == value
+
+
+def test_a_text_without_an_expression_is_literal() -> None:
+    assert compile_template("plain").is_literal
+    assert not compile_template("a {{ b }}").is_literal
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ nobody.phone }}", r"\{\{ nobody.phone \}\} finds nothing in the payload"),
+        ("{{ none }}", r"\{\{ none \}\} finds nothing"),
+        ("Hello {{ nobody }}", r"\{\{ nobody \}\} finds nothing"),
+        ("Tags {{ tags }}", r"\{\{ tags \}\} is a list, which has no place inside a text"),
+        ("{{ customer }}!", r"\{\{ customer \}\} is an object"),
+        ("{{ lower(id) }}", r"lower\(\) does not take a value of type number"),
+        ("{{ length(id) }}", r"length\(\) does not take"),
+        ("{{ date_add('soon', '1d') }}", "finds nothing"),
+        ("{{ date_add(now(), 'soon') }}", "finds nothing"),
+        ("{{ date_add('9999-12-31', '2d') }}", "finds nothing"),
+    ],
+)
+def test_what_is_not_found_or_has_no_place_is_named(text: str, said: str) -> None:
+    with pytest.raises(UnmappedError, match=said):
+        render(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ lower(secret) }}", "{{ split(secret, ',') }}", "{{ sort(secret) }}"]
+)
+def test_an_error_does_not_quote_the_payload(text: str) -> None:
+    with pytest.raises(UnmappedError) as raised:
+        render(text, {"secret": {"phone": "+14155550123", "note": "private"}})
+    assert "4155550123" not in str(raised.value)
+    assert "private" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ }}", "not a JMESPath expression"),
+        ("{{ a. }}", "not a JMESPath expression"),
+        ("{{ a b }}", "not a JMESPath expression"),
+        ("{{ 'open }}", "'{{' is not closed by '}}'"),
+        ("{{ a", "'{{' is not closed by '}}'"),
+        ("{{ {a: b }}", "'{{' is not closed by '}}'"),
+        ("ok {{ a }} {{ b", "'{{' is not closed by '}}'"),
+        ("{{ upcase(name) }}", r"there is no function upcase\(\); there are abs, "),
+        ("{{ a || [b, {c: lower(nope(d))}] }}", r"there is no function nope\(\)"),
+        ("{{ sort_by(a, &nope(b)) }}", r"there is no function nope\(\)"),
+        ("{{ a[?nope(b)] }}", r"there is no function nope\(\)"),
+    ],
+)
+def test_what_can_never_be_evaluated_is_refused_when_it_is_compiled(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        compile_template(text)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("lower('ÄBC')", "äbc"),
+        ("upper('äbc')", "ÄBC"),
+        ("trim('  a b ')", "a b"),
+        ("split('a,b,,c', ',')", ["a", "b", "", "c"]),
+        ("split('ab', '')", ["a", "b"]),
+        ("replace('a-b-c', '-', '')", "abc"),
+        ("replace('abc', '', 'x')", "abc"),
+        ("now()", "2026-11-23T12:00:00+00:00"),
+        ("date_add('2026-11-23', '1d')", "2026-11-24T00:00:00+00:00"),
+        ("date_add('2026-11-23T12:00:00+02:00', '-90s')", "2026-11-23T09:58:30+00:00"),
+        ("to_number(split('7 apples', ' ')[0])", 7),
+    ],
+)
+def test_functions_that_webhooks_need(expression: str, value: Any) -> None:
+    assert compile_expression(expression)({}, NOW) == value
+
+
+def test_the_list_of_functions_is_short() -> None:
+    added = {"date_add", "lower", "now", "replace", "split", "trim", "upper"}
+    assert added <= FUNCTION_NAMES
+    assert len(FUNCTION_NAMES - added) == 26  # JMESPath's own
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("10m", timedelta(minutes=10)),
+        (" 6h ", timedelta(hours=6)),
+        ("30d", timedelta(days=30)),
+        ("0s", timedelta()),
+        ("", None),
+        ("10", None),
+        ("m", None),
+        ("-1h", None),
+        ("1.5h", None),
+        ("1w", None),
+        ("1h30m", None),
+        ("٣h", None),
+        ("9999999s", None),
+    ],
+)
+def test_durations(text: str, span: timedelta | None) -> None:
+    assert parse_duration(text) == span
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-11-23T12:00:00Z", NOW),
+        ("2026-11-23T12:00:00.000000Z", NOW),
+        ("2026-11-23T07:00:00-05:00", NOW),
+        ("2026-11-23 12:00:00", NOW),
+        (" 2026-11-23T12:00:00+00:00 ", NOW),
+        (1795435200, NOW),
+        (1795435200000, NOW),
+        ("1795435200", NOW),
+        ("1795435200000", NOW),
+        ("1795435200.5", NOW + timedelta(seconds=0.5)),
+        (1795435200.0, NOW),
+        ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
+        ("", None),
+        ("soon", None),
+        ("12:00", None),
+        (None, None),
+        (True, None),
+        ([], None),
+        ({}, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (10**400, None),
+        ("0001-01-01T00:00:00+14:00", None),
+    ],
+)
+def test_instants_as_senders_write_them(value: object, moment: datetime | None) -> None:
+    assert parse_time(value) == moment
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4),
+    max_leaves=12,
+)
+EXPRESSIONS = [
+    "a.b[0].c",
+    "a || b",
+    "length(a)",
+    "lower(a)",
+    "split(a, ',')[0]",
+    "replace(a, b, c)",
+    "date_add(a, b)",
+    "date_add(a, '1d')",
+    "sort_by(a, &b)",
+    "a[?b > `1`] | [0]",
+    "max_by(a, &b).c",
+    "join(',', a)",
+    "to_number(a)",
+    "merge(a, b)",
+    "a[::2]",
+    "sum(a)",
+    "map(&b, a)",
+    "{x: a, y: keys(b)}",
+]
+
+
+@given(payload=st.dictionaries(st.sampled_from(["a", "b", "c"]), json_values) | json_values)
+@pytest.mark.parametrize("text", EXPRESSIONS)
+@pytest.mark.parametrize("around", ["{}", "<{}>"], ids=["alone", "in a text"])
+def test_no_payload_breaks_a_template(text: str, around: str, payload: Any) -> None:
+    with contextlib.suppress(UnmappedError):
+        render(around.format("{{ " + text + " }}"), payload)
+
+
+@given(st.text(max_size=40))
+def test_no_text_breaks_the_compiler(text: str) -> None:
+    for written in (text, "{{" + text + "}}", "{{" + text):
+        with contextlib.suppress(ValueError):
+            compile_template(written)
+
+
+@given(st.one_of(json_values, st.text(), st.from_regex(r"[0-9T:Z+. -]{1,30}")))
+def test_no_value_breaks_the_reading_of_a_time(value: object) -> None:
+    moment = parse_time(value)
+    assert moment is None or moment.tzinfo is UTC
+
+
+def test_a_literal_is_not_evaluated() -> None:
+    assert json.dumps(render("$(rm -rf) %s {0} \\{{ id }}")) == json.dumps("$(rm -rf) %s {0} \\7")
