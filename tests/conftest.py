@@ -32,11 +32,19 @@ from moto import mock_aws
 from ringhook.telemetry import logger
 from ringhook_ops.sandbox import Sandbox
 
-# A shared machine is slow at times, and a deadline would then fail what is right.
+# A shared machine is slow at times, and a deadline would then fail what is right. The examples
+# are the same in each run, so that a failure is the change's; `HYPOTHESIS_PROFILE=wide pytest`
+# looks for others, longer.
 settings.register_profile(
-    "ringhook", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "ringhook",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-settings.load_profile("ringhook")
+settings.register_profile(
+    "wide", settings.get_profile("ringhook"), derandomize=False, max_examples=2000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ringhook"))
 
 
 @pytest.fixture(scope="module")

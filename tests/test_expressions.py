@@ -248,6 +248,11 @@ EXPRESSIONS = [
 ]
 
 
+def test_a_function_given_nothing_where_it_needs_a_value_is_unmapped() -> None:
+    with pytest.raises(UnmappedError, match=r"merge\(a, b\).*cannot be evaluated"):
+        render("{{ merge(a, b) }}", {"a": {}})
+
+
 @given(payload=st.dictionaries(st.sampled_from(["a", "b", "c"]), json_values) | json_values)
 @pytest.mark.parametrize("text", EXPRESSIONS)
 @pytest.mark.parametrize("around", ["{}", "<{}>"], ids=["alone", "in a text"])

@@ -16,6 +16,17 @@ from ringhook.errors import UnmappedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# JMESPath checks the first of a variadic function's values only: `merge(a, b)` without a `b`
+# fails as Python does, and so does `to_number` of a number too large.
+_MISUSES = (
+    exceptions.JMESPathError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 
@@ -82,9 +93,9 @@ class Expression:
             wrong = f"{error.function_name}() does not take a value of type {error.actual_type}"
             message = f"{{{{ {self.text} }}}} cannot be evaluated: {wrong}"
             raise UnmappedError(message) from None
-        except (exceptions.JMESPathError, RecursionError) as error:
+        except _MISUSES as error:
             message = f"{{{{ {self.text} }}}} cannot be evaluated ({type(error).__name__})"
-            raise UnmappedError(message) from error
+            raise UnmappedError(message) from None
 
 
 def compile_expression(text: str) -> Expression:
