@@ -295,6 +295,13 @@ def up(
     as_json: Annotated[
         bool, typer.Option("--json", help="For programs: no demo, one JSON line when ready.")
     ] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where to listen; Docker's bridge, for `sam local invoke` to reach it.",
+        ),
+    ] = "127.0.0.1",
     leave: Annotated[bool, typer.Option("--exit", help="End after the story.")] = False,
 ) -> None:
     """Run the whole of Ringhook on this machine until Ctrl-C, ringing a sandbox and nobody else.
@@ -317,7 +324,7 @@ def up(
     try:
         with (
             local.until_signal() as wait,
-            local.running(file, keys, fresh=fresh, say=_progress) as running,
+            local.running(file, keys, host=host, fresh=fresh, say=_progress) as running,
         ):
             if as_json:
                 typer.echo(json.dumps(asdict(running.addresses)))
@@ -347,16 +354,31 @@ def up(
 @app.command()
 def env(
     file: Annotated[Path, typer.Argument(help="The settings; samplerc has them all.")] = rc.FILE,
+    *,
+    up: Annotated[
+        bool,
+        typer.Option(
+            "--up", help="Where things are as a running `ringhook up` has it: nobody is rung."
+        ),
+    ] = False,
 ) -> None:
     """Print the settings in a file as the JSON that `sam local invoke --env-vars` reads.
 
-    Example: `ringhook env > env.json; sam local invoke ReceiverFunction --env-vars env.json -e -`
+    Example: `ringhook env --up > env.json; sam local invoke ReceiverFunction --env-vars env.json …`
     """
     try:
         settings = rc.read(file)
+        if up:
+            running = deployment.find(None).environment()
+            # How to deliver is the file's to say; and a request of `ringhook event` comes to the
+            # address there, not to that of `up`.
+            settings |= running | {
+                "RINGHOOK_DELIVERY": settings.get("RINGHOOK_DELIVERY", "queue"),
+                "RINGHOOK_PUBLIC_URL": settings.get("RINGHOOK_PUBLIC_URL", ""),
+            }
     except FileNotFoundError:
         fail(f"there is no {file}: cp samplerc {file}, and change what you need")
-    except (RcError, OSError) as error:
+    except (RcError, DeploymentError, OSError) as error:
         fail(str(error))
     print_json({"Parameters": settings})
 

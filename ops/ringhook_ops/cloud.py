@@ -5,8 +5,8 @@
 
 The emulator is ministack, from .venv-cloud. It needs no Docker and no account: functions are
 processes on this machine, with Linux's wheels in their bundle, so Linux is where it runs. It
-listens on loopback only, on a free port, and enforces IAM policies as AWS does. Its state is in a
-directory of its own, which goes with it, so two can run at once.
+listens on loopback unless told otherwise, on a free port, and enforces IAM policies as AWS does.
+Its state is in a directory of its own, which goes with it, so two can run at once.
 
 Where it differs from AWS, as seen with ministack 1.5.33:
 
@@ -39,7 +39,7 @@ import urllib3
 from ringhook_ops import bundle, processes
 from ringhook_ops.processes import ProgramError
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 STACK = "ringhook"
 BUCKET = "ringhook-bundles"  # where `sam deploy` uploads to
@@ -59,6 +59,7 @@ class LocalCloud:
         signing_secrets: of each source; several during a rotation.
         tokens: of each account at the API; "default" is the one that routes use unless they say.
         unleashx_url: the API, for example a sandbox's.
+        host: the address of this machine to listen at.
         say: told, in words for a person, what is under way.
     """
 
@@ -77,12 +78,14 @@ class LocalCloud:
         signing_secrets: Mapping[str, str | Sequence[str]],
         tokens: Mapping[str, str],
         unleashx_url: str,
+        host: str = LOOPBACK,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._routes = routes
         self._signing_secrets = signing_secrets
         self._tokens = tokens
         self._unleashx_url = unleashx_url
+        self._host = host
         self._say = say
         self._emulator: subprocess.Popen[bytes] | None = None
 
@@ -124,8 +127,8 @@ class LocalCloud:
         return [json.loads(message) for message in messages if message.startswith("{")]
 
     def _start_emulator(self) -> None:
-        port = _free_port()
-        self.aws_endpoint_url = f"http://{HOST}:{port}"
+        port = _free_port(self._host)
+        self.aws_endpoint_url = f"http://{self._host}:{port}"
         log = self._directory / "ministack.log"
         temporary = self._directory / "tmp"
         temporary.mkdir()
@@ -135,7 +138,8 @@ class LocalCloud:
             "HOME": str(temporary),
             "LANG": "C.UTF-8",
             "TMPDIR": str(temporary),
-            "BIND_HOST": HOST,
+            "BIND_HOST": self._host,
+            "MINISTACK_HOST": self._host,  # in the addresses of queues
             "GATEWAY_PORT": str(port),
             "AUTH": "true",  # enforce IAM policies
             "STATE_DIR": str(self._directory / "state"),
@@ -180,7 +184,7 @@ class LocalCloud:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": HOST,
+            "NO_PROXY": self._host,
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_POLL_DELAY": "0.1",
         }
@@ -238,9 +242,9 @@ class LocalCloud:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -76,16 +76,28 @@ class Deployment:
             SecretId=self.outputs[output], SecretString=json.dumps(value)
         )
 
+    def environment(self) -> dict[str, str]:
+        """The settings of both functions, as one."""
+        settings: dict[str, str] = {}
+        for name in ("ReceiverFunction", "DialerFunction"):
+            its = self._function(name)["Configuration"]["Environment"]["Variables"]
+            # What one of them does not use is empty in it, or not there.
+            settings |= {key: value or settings.get(key, "") for key, value in its.items()}
+        return settings
+
     def routes_text(self) -> str:
         """The routes file that was deployed: from the receiver's bundle."""
-        resource = self.client("cloudformation").describe_stack_resource(
-            StackName=self.stack, LogicalResourceId="ReceiverFunction"
-        )
-        name = resource["StackResourceDetail"]["PhysicalResourceId"]
-        location = self.client("lambda").get_function(FunctionName=name)["Code"]["Location"]
+        location = self._function("ReceiverFunction")["Code"]["Location"]
         bundled = urllib3.request("GET", location).data
         with zipfile.ZipFile(io.BytesIO(bundled)) as files:
             return files.read("routes.toml").decode()
+
+    def _function(self, name: str) -> Any:
+        resource = self.client("cloudformation").describe_stack_resource(
+            StackName=self.stack, LogicalResourceId=name
+        )
+        real = resource["StackResourceDetail"]["PhysicalResourceId"]
+        return self.client("lambda").get_function(FunctionName=real)
 
 
 def find(stack: str | None) -> Deployment:

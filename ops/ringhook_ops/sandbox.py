@@ -261,6 +261,7 @@ class Sandbox(ThreadingHTTPServer):
     def __init__(
         self,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
         tokens: tuple[str, ...] = (TOKEN,),
         agents: Collection[int] = (),
@@ -268,8 +269,8 @@ class Sandbox(ThreadingHTTPServer):
         requests_per_minute: int = REQUESTS_PER_MINUTE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
+        super().__init__((host, port), Handler)
+        self.url = f"http://{host}:{self.server_port}"
         self.now = now
         self._tokens, self._agents, self._inactive = tokens, agents, inactive_agents
         self._requests_per_minute = requests_per_minute

@@ -60,8 +60,10 @@ def sample_secrets(routes: Routes) -> Secrets:
 
 
 @contextmanager
-def running(routes: Path, secrets: Secrets, *, fresh: bool, say: Say) -> Iterator[Running]:
-    """Everything up, from entering to leaving; `fresh` builds the functions anew.
+def running(
+    routes: Path, secrets: Secrets, *, host: str, fresh: bool, say: Say
+) -> Iterator[Running]:
+    """Everything up at `host`, from entering to leaving; `fresh` builds the functions anew.
 
     Raises ProgramError if it cannot be started. The other commands find it meanwhile (`UP`).
     """
@@ -70,13 +72,14 @@ def running(routes: Path, secrets: Secrets, *, fresh: bool, say: Say) -> Iterato
             shutil.rmtree(built, ignore_errors=True)
     with ExitStack() as stack:
         say("Starting the sandbox API, which rings nobody")
-        api = stack.enter_context(sandbox.Sandbox())
+        api = stack.enter_context(sandbox.Sandbox(host=host))
         cloud = stack.enter_context(
             LocalCloud(
                 routes=routes,
                 signing_secrets=secrets,
                 tokens={"default": sandbox.TOKEN},
                 unleashx_url=api.url,
+                host=host,
                 say=say,
             )
         )

@@ -86,6 +86,26 @@ def test_secrets_and_tokens_of_it_can_be_changed(up: Up) -> None:
     assert "'nobody', which is no source" in ringhook("doctor").stdout
 
 
+def test_env_has_for_sam_local_what_a_running_one_has(up: Up, tmp_path: Path) -> None:
+    file = tmp_path / "rc"
+    file.write_text("RINGHOOK_DELIVERY=direct\nUNLEASHX_URL=https://www.tryunleashx.com\n")
+
+    settings = json.loads(ringhook("env", str(file), "--up").stdout)["Parameters"]
+
+    assert settings["RINGHOOK_DELIVERY"] == "direct"
+    assert settings["RINGHOOK_PUBLIC_URL"] == ""
+    for setting, address in (
+        ("UNLEASHX_URL", "sandbox_url"),
+        ("AWS_ENDPOINT_URL", "aws_endpoint_url"),
+        ("RINGHOOK_TABLE_NAME", "table_name"),
+        ("RINGHOOK_QUEUE_URL", "queue_url"),
+    ):
+        assert settings[setting] == up.addresses[address]
+    # The receiver's and the dialer's own are in one.
+    assert settings["RINGHOOK_SIGNING_SECRETS"]
+    assert settings["RINGHOOK_TOKENS"]
+
+
 def test_it_ends_when_told_and_leaves_nothing_running(up: Up) -> None:
     up.process.send_signal(signal.SIGTERM)
     _, said = up.process.communicate(timeout=30)
@@ -107,6 +127,25 @@ def test_the_demo_tells_its_story_and_ends() -> None:
     assert "401" in told.stdout
     line = next(line for line in told.stdout.splitlines() if "curl " in line)
     assert line.strip().startswith("curl http://127.0.0.1:")
+
+
+def test_it_listens_where_it_is_told() -> None:
+    process = subprocess.Popen(
+        [RINGHOOK, "up", "--json", "--host", "127.0.0.2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    try:
+        addresses = json.loads(process.stdout.readline() or "{}")
+        urls = [urllib3.util.parse_url(url) for name, url in addresses.items() if "url" in name]
+        assert {url.host for url in urls} == {"127.0.0.2"}
+        assert ringhook("send", "bearer", "--routes", DEMO).stdout.startswith("202 ")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
 
 
 def test_a_broken_routes_file_starts_nothing(tmp_path: Path) -> None:
