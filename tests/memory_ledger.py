@@ -45,6 +45,9 @@ class MemoryLedger:
             self._calls[call.call_id] = entry
             return entry
 
+    def export(self, call: Call, now: datetime) -> None:
+        pass
+
     def history(self, number: str, now: datetime) -> History:
         with self._lock:
             today = self._days[now.date().isoformat()]

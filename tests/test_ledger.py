@@ -20,6 +20,7 @@ from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
 from ringhook import aws as aws_clients
+from ringhook.calls import Call
 from ringhook.dialing import Book
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ledger import Change, Ledger
@@ -232,6 +233,33 @@ def test_only_an_unmapped_call_keeps_its_payload(ledger: Ledger) -> None:
     assert "phone_number" not in item(ledger, "call#call_1")
     ledger.write(call(), CLAIM, over=entry, now=NOW)
     assert "payload" not in item(ledger, "call#call_1")
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "change", "kept"),
+    [
+        (call(), CLAIM, 90 * DAY),
+        (call(retention=2 * DAY), CLAIM, 2 * DAY),
+        (call(), Change(status="unmapped", reason=""), 14 * DAY),
+        (call(retention=2 * DAY), Change(status="unmapped", reason=""), 2 * DAY),
+        (
+            call(),
+            Change(status="deferred", reason="", due_at=at(200 * 86400).timestamp()),
+            290 * DAY,
+        ),
+    ],
+    ids=["the stack's", "the route's", "unmapped", "unmapped, shorter", "waiting"],
+)
+def test_a_call_is_kept_as_long_as_it_may_be_and_is_needed(
+    ledger: Ledger, asked: Call, change: Change, kept: timedelta
+) -> None:
+    entry = ledger.write(asked, change, over=None, now=NOW - DAY)
+    ledger.write(entry.call, change, over=entry, now=NOW)
+
+    assert item(ledger, "call#call_1")["expires_at"] == (NOW + kept).timestamp()
 
 
 def test_calls_are_found_by_number_and_by_day(ledger: Ledger) -> None:

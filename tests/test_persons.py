@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from ringhook.calls import Call
 from ringhook.ledger import Change, Ledger
+from ringhook.mapping import pack
 from ringhook_ops.cli import app
 
 
@@ -117,3 +118,100 @@ def test_forget_asks_first(ledger: Ledger) -> None:
     result = CliRunner().invoke(app, ["forget", ALICE, "--table", "ledger"], input="n\n")
     assert result.exit_code == 1
     assert ledger.read("call_1") is not None
+
+
+def unmapped(ledger: Ledger, call_id: str, payload: object, number: str = "") -> None:
+    call = Call(
+        call_id=call_id,
+        source="shop",
+        provider="shopify",
+        route="confirm",
+        event_id="evt_1",
+        occurred_at=NOW,
+        received_at=NOW,
+        phone_number=number,
+        unmapped="no name",
+        payload=pack(payload),
+    )
+    ledger.write(call, Change(status="unmapped", reason="no name"), over=None, now=NOW)
+
+
+def test_an_event_that_could_not_be_mapped_is_exported_and_forgotten_with_whom_it_is_about(
+    ledger: Ledger,
+) -> None:
+    unmapped(ledger, "call_1", {"notes": [{"text": "ring (415) 555-0123"}]})
+    unmapped(ledger, "call_2", {"notes": [{"text": "ring (415) 555-0199"}]})
+    unmapped(ledger, "call_3", {}, number=ALICE)
+
+    held = json.loads(ringhook("export", ALICE).stdout)
+
+    assert sorted(call["call_id"] for call in held["calls"]) == ["call_1", "call_3"]
+    assert ringhook("forget", ALICE, "--yes").stdout == "2 calls forgotten.\n"
+    assert ledger.read("call_1") is ledger.read("call_3") is None
+    assert ledger.read("call_2") is not None
+
+
+def test_what_a_person_asked_for_is_printed_and_goes_when_the_person_is_forgotten(
+    ledger: Ledger,
+) -> None:
+    called(ledger, ALICE, "call_1")
+    asked = Call(
+        kind="export",
+        call_id="call_9",
+        source="shop",
+        provider="shopify",
+        topic="customers/data_request",
+        event_id="evt_9",
+        occurred_at=NOW,
+        received_at=NOW,
+        phone_number=ALICE,
+    )
+    ledger.export(asked, NOW)
+
+    (held,) = json.loads(ringhook("export").stdout)
+
+    assert held["topic"] == "customers/data_request"
+    assert held["phone_number"] == ALICE
+    assert [call["call_id"] for call in held["calls"]] == ["call_1"]
+    assert "call_9" not in ringhook("export", ALICE).stdout
+    assert ringhook("forget", ALICE, "--yes").stdout == "1 calls forgotten.\n"
+    assert json.loads(ringhook("export").stdout) == []
+
+
+def test_an_export_of_more_than_an_item_holds_has_the_newest_and_says_how_many_it_has_not(
+    ledger: Ledger,
+) -> None:
+    for number in range(4):
+        big = Call(
+            call_id=f"call_{number}",
+            source="shop",
+            provider="shopify",
+            event_id="evt",
+            occurred_at=NOW,
+            received_at=NOW,
+            phone_number=ALICE,
+            metadata={"note": "x" * 120_000},
+        )
+        change = Change(status="initiated", reason="rang")
+        ledger.write(big, change, over=None, now=NOW + timedelta(minutes=number))
+    ledger.export(big.model_copy(update={"call_id": "call_9"}), NOW)
+
+    (held,) = json.loads(ringhook("export").stdout)
+
+    assert [call["call_id"] for call in held["calls"]] == ["call_3", "call_2"]
+    assert held["left_out"] == 2
+
+
+def test_all_calls_of_a_source_that_has_left_are_forgotten(ledger: Ledger) -> None:
+    called(ledger, ALICE, "call_1")
+    ledger.suppress_number(BOB, "asked", NOW)
+
+    assert ringhook("forget", "--source", "other", "--yes").stdout == "0 calls forgotten.\n"
+    assert ringhook("forget", "--source", "shop", "--yes").stdout == "1 calls forgotten.\n"
+    assert ledger.read("call_1") is None
+    assert ledger.history(BOB, NOW).do_not_call == "asked"
+
+
+@pytest.mark.parametrize("words", [[], [ALICE, "--source", "shop"]])
+def test_forget_wants_a_number_or_a_source(ledger: Ledger, words: list[str]) -> None:
+    assert ringhook("forget", *words).exit_code == 2

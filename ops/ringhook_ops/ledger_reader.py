@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import phonenumbers
 from boto3.dynamodb.types import TypeDeserializer
 
 from ringhook import phone
+from ringhook.mapping import unpack
 
 _from_dynamodb = TypeDeserializer().deserialize
 _INDEX_KEYS = {"by-day": "day", "by-phone": "phone_number"}
@@ -38,7 +41,7 @@ class LedgerReader:
 
     def of_number(self, phone_number: str) -> Iterator[dict[str, Any]]:
         """The calls to this number, the last one first."""
-        return self._query("by-phone", phone_number)
+        return (item for item in self._query("by-phone", phone_number) if "call_id" in item)
 
     def number(self, number: str) -> dict[str, Any] | None:
         """What is known of this number apart from its calls."""
@@ -47,11 +50,38 @@ class LedgerReader:
         return _plain(answer["Item"]) if "Item" in answer else None
 
     def numbers(self) -> Iterator[dict[str, Any]]:
-        """What is known of every number: reads the whole table."""
+        """What is known of every number."""
+        return self._scan("begins_with(pk, :of)", "number#")
+
+    def exports(self) -> Iterator[dict[str, Any]]:
+        """What persons asked to be told, through their senders."""
+        return self._scan("begins_with(pk, :of)", "export#")
+
+    def of_source(self, source: str) -> Iterator[dict[str, Any]]:
+        """Every item that an event of this source left."""
+        return self._scan("#key = :of", source, {"#key": "source"})
+
+    def mentioning(self, number: str) -> Iterator[dict[str, Any]]:
+        """The unmapped calls of no known number whose payload holds this one."""
+        digits = str(phonenumbers.parse(number).national_number)
+        for item in self._scan("#key = :of", "unmapped", {"#key": "status"}):
+            unknown = item.get("payload") and not item.get("phone_number")
+            if unknown and _holds(unpack(item["payload"]), digits):
+                yield item
+
+    def delete(self, item: Mapping[str, Any]) -> None:
+        """Delete an item."""
+        self.client.delete_item(TableName=self.table, Key={"pk": {"S": item["pk"]}})
+
+    def _scan(
+        self, condition: str, value: str, names: Mapping[str, str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Read the whole table."""
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.table,
-            FilterExpression="begins_with(pk, :number)",
-            ExpressionAttributeValues={":number": {"S": "number#"}},
+            FilterExpression=condition,
+            ExpressionAttributeValues={":of": {"S": value}},
+            **({"ExpressionAttributeNames": names} if names else {}),
         )
         return (_plain(item) for page in pages for item in page["Items"])
 
@@ -73,6 +103,15 @@ def masked(item: dict[str, Any]) -> dict[str, Any]:
     if number := shown.get("phone_number"):
         shown["phone_number"] = phone.masked(number)
     return shown
+
+
+def _holds(payload: Any, digits: str) -> bool:
+    """Whether a number is written anywhere in a payload, in whatever way."""
+    if isinstance(payload, dict):
+        return any(_holds(part, digits) for part in payload.values())
+    if isinstance(payload, list):
+        return any(_holds(part, digits) for part in payload)
+    return digits in re.sub(r"[^0-9]", "", str(payload))
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:

@@ -94,19 +94,40 @@ def export_list(*, stack: StackOption = None, table: TableOption = None) -> None
     writer.writerows(sorted(rows))
 
 
-def export(number: NumberArgument, *, stack: StackOption = None, table: TableOption = None) -> None:
+def export(
+    number: Annotated[
+        str | None,
+        typer.Argument(metavar="[NUMBER]", help="Whose; else of all who asked through a sender."),
+    ] = None,
+    *,
+    stack: StackOption = None,
+    table: TableOption = None,
+) -> None:
     """Print all that the ledger holds of a number, as JSON: what a person may ask for.
+
+    Without NUMBER, what it held of each person that a sender's event asked for, at that time.
 
     Example: `ringhook export +14155550123 --stack ringhook`
     """
     with told():
-        ledger, known = reader(stack, table), _e164(number)
-        print_json({"number": ledger.number(known), "calls": list(ledger.of_number(known))})
+        ledger = reader(stack, table)
+        if number is None:
+            print_json(list(ledger.exports()))
+            return
+        known = _e164(number)
+        calls = [*ledger.of_number(known), *ledger.mentioning(known)]
+        print_json({"number": ledger.number(known), "calls": calls})
 
 
 def forget(
-    number: NumberArgument,
+    number: Annotated[
+        str | None, typer.Argument(metavar="[NUMBER]", help="E.164, like +14155550123.")
+    ] = None,
     *,
+    source: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="All calls of a source instead: a shop that has left."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     stack: StackOption = None,
     table: TableOption = None,
@@ -115,12 +136,19 @@ def forget(
 
     That it may not be rung stays known, if it was. Example: `ringhook forget +14155550123 --yes`
     """
-    known = _e164(number)
+    if (number is None) == (source is None):
+        raise typer.BadParameter("name a NUMBER or a --source", param_hint="NUMBER")
+    known = _e164(number) if number else ""
     if not yes:
-        typer.confirm(f"Delete every call to {known}?", abort=True)
+        whose = f"to {known}" if known else f"of source {source}"
+        typer.confirm(f"Delete every call {whose}?", abort=True)
     with _changing(stack, table) as ledger:
-        forgotten = ledger.forget(known, datetime.now(UTC))
-    out.print(f"{len(forgotten)} calls forgotten.")
+        found = reader(stack, table)
+        forgotten = len(ledger.forget(known, datetime.now(UTC))) if known else 0
+        for item in found.mentioning(known) if known else found.of_source(source or ""):
+            found.delete(item)
+            forgotten += 1
+    out.print(f"{forgotten} calls forgotten.")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -28,10 +28,11 @@ class Call(BaseModel):
     It travels through the queue as JSON. `payload` (the event's, as gzip in base64) goes along only
     with an unmapped call, to be replayed after a fix. Where the person lives (`time_zone`,
     `country`, `province`, `postal_code`) is as the sender wrote it. `ring_at` is when a call that
-    waits may ring; `appointment` is what it must come before. `kind` says what is asked instead of
-    a call: to `cancel` the one of this id, to put the number on the do-not-call list (`suppress`),
-    to remember what was said of `consent` for a `purpose`, to `forget` the number, or to `export`
-    what is known of it.
+    waits may ring; `appointment` is what it must come before. `retention` is how long the ledger
+    keeps it after its last change (None: as long as the deployment says). `kind` says what is asked
+    instead of a call: to `cancel` the one of this id, to put the number on the do-not-call list
+    (`suppress`), to remember what was said of `consent` for a `purpose`, to `forget` the number, or
+    to `export` what is known of it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,6 +64,7 @@ class Call(BaseModel):
     appointment: datetime | None = None
     consent: bool = False
     consent_evidence: str = ""
+    retention: timedelta | None = None
     payload: str = ""
 
     @property

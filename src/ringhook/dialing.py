@@ -122,6 +122,9 @@ class Book(Protocol):
     def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
         """Remember what was said."""
 
+    def export(self, call: Call, now: datetime) -> None:
+        """Keep what is known of the call's number, to be handed out."""
+
     def forget(self, number: str, now: datetime) -> list[str]:
         """Delete a person's calls."""
         ...
@@ -180,6 +183,9 @@ class NoLedger:
         message = "this deployment has no ledger to keep consents in"
         raise UnavailableError(message)
 
+    def export(self, call: Call, now: datetime) -> None:
+        """Nothing was kept."""
+
     def forget(self, number: str, now: datetime) -> list[str]:  # noqa: ARG002 - as Book
         """Nothing was kept."""
         return []
@@ -221,6 +227,7 @@ class Dialing:
                     self.book.forget(call.phone_number, now)
                 count("PrivacyRequest")
             case "export":
+                self.book.export(call, now)
                 count("PrivacyRequest")
         logger.info(
             "number.changed",

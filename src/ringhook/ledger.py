@@ -9,11 +9,13 @@ that change one item at once, one is told to read it again.
 
 Keys: `call#<call_id>`; `number#<E.164>` for what is known of a number, in clear, since an operator
 must be able to export the numbers that may not be rung, and they stay when a person's calls are
-forgotten; `day#<date>` for the number of calls on a day (UTC).
+forgotten; `day#<date>` for the number of calls on a day (UTC); `export#<id>` for what a person who
+asked was known by then.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -39,6 +41,12 @@ ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
 # The caps look back this far at most (routes.py refuses longer ones).
 _LONGEST_CAP = timedelta(days=31)
 _TRIES = 10
+# Whom the payload of an unmapped call is about cannot always be told, so nobody could forget it on
+# request: it goes by itself, well within the month that GDPR, art. 12 (3), and Shopify give.
+_UNMAPPED_KEPT = timedelta(days=14)
+# For as long a person who asks must be answered (the same article).
+_EXPORT_KEPT = timedelta(days=30)
+_LARGEST_EXPORT = 300_000  # characters; DynamoDB takes 400 kB an item
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ class Ledger:
     """The table of this name."""
 
     def __init__(self, client: DynamoDBClient, table: str, retention: timedelta) -> None:
-        """Keep calls for `retention` after their last change."""
+        """Keep calls for `retention` after their last change, unless a call says how long."""
         self._client = client
         self._table = table
         self._retention = retention
@@ -169,6 +177,9 @@ class Ledger:
 
     def calls_to(self, number: str) -> list[dict[str, Any]]:
         """Every call's item that this number has, oldest first."""
+        return [item for item in self._items_of(number) if "call_id" in item]
+
+    def _items_of(self, number: str) -> list[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="by-phone",
@@ -180,21 +191,45 @@ class Ledger:
         except (BotoCoreError, ClientError) as error:
             raise _unavailable(error) from error
 
+    def export(self, call: Call, now: datetime) -> None:
+        """Keep what is known of this call's number now, for an operator to hand out.
+
+        The newest calls, if not all have a place in one item (`left_out` says how many have not).
+        """
+        known = self._get([f"number#{call.phone_number}"]) if call.phone_number else {}
+        calls = self.calls_to(call.phone_number) if call.phone_number else []
+        kept: list[dict[str, Any]] = []
+        size = 0
+        for item in reversed(calls):
+            size += len(json.dumps(_json(item)))
+            if size > _LARGEST_EXPORT:
+                break
+            kept.append(item)
+        item = {
+            **call.model_dump(mode="json", include={"source", "topic", "event_id"}),
+            "phone_number": call.phone_number or None,
+            "number": next(iter(known.values()), None),
+            "calls": kept,
+            "left_out": len(calls) - len(kept),
+            "expires_at": int((now + _EXPORT_KEPT).timestamp()),
+        }
+        self._update(f"export#{call.call_id}", item | _stamp(now))
+
     def forget(self, number: str, now: datetime) -> list[str]:
-        """Delete a person's calls and consents; the call_ids that were deleted.
+        """Delete a person's calls, exports and consents; the call_ids that were deleted.
 
         That the number may not be rung stays known, if it was: an erased person who is rung again
         is worse off than one whose number stays on a list.
         """
-        call_ids = [item["call_id"] for item in self.calls_to(number)]
-        for call_id in call_ids:
-            self._delete(f"call#{call_id}")
+        items = self._items_of(number)
+        for item in items:
+            self._delete(item["pk"])
         known = self._get([f"number#{number}"]).get(f"number#{number}")
         if known and known.get("do_not_call"):
             self._change_number(number, lambda _: {"consents": {}, "rung": {}}, now)
         elif known:
             self._delete(f"number#{number}")
-        return call_ids
+        return [item["call_id"] for item in items if "call_id" in item]
 
     def _delete(self, key: str) -> None:
         try:
@@ -244,13 +279,18 @@ class Ledger:
 
     def _item(self, call: Call, change: Change, now: datetime) -> dict[str, Any]:
         said = call.model_dump(mode="json", exclude={"payload", "unmapped", "phone_number"})
+        kept = self._retention if call.retention is None else call.retention
+        if change.status == "unmapped":
+            kept = min(kept, _UNMAPPED_KEPT)
+        # One that waits is there when its time comes, however far off that is.
+        last = max(now.timestamp(), change.due_at or 0.0)
         item = {name: None if value == "" else value for name, value in said.items()}
         item |= {
             "status": change.status,
             "reason": change.reason,
             "attempt_count": change.attempts,
             "looks": change.looks,
-            "expires_at": int((now + self._retention).timestamp()),
+            "expires_at": int(last + kept.total_seconds()),
             "day": now.date().isoformat(),
             "payload": call.payload if change.status == "unmapped" else None,
             # An index's key may not be empty.

@@ -78,6 +78,7 @@ class _Origin:
                 "received_at": self.now,
                 "correlation_id": self.correlation_id,
                 "test": self.event.test,
+                "retention": route.policy.retention if route else None,
                 **fields,
             }
         )
@@ -201,6 +202,7 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
     return origin.call(
         route,
         origin.by_event(route.name) if key is None else _by_key(route, key),
+        phone_number=_known_number(origin, route),
         unmapped=tidy(reason, LONGEST_VALUE),
         payload="" if too_large else packed,
         notes=("the payload is too large to be kept",) if too_large else (),
@@ -293,6 +295,17 @@ def _phone_number(origin: _Origin, template: Template, region: Template | None) 
             if not text.strip().startswith("+"):
                 raise
     return phone.to_e164(text, named)
+
+
+def _known_number(origin: _Origin, route: Route) -> str:
+    """The number of a call that cannot be made for another reason: whom it is about; else ""."""
+    template = route.call or route.record
+    if template is None:
+        return ""
+    try:
+        return _phone_number(origin, template.phone_number, template.region)
+    except UnmappedError:
+        return ""
 
 
 def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -218,6 +218,11 @@ class Policy(_Table):
         default="leave",
         description="when it cannot be learnt whether the phone rang: leave it, or ring (again)",
     )
+    retention: Duration | None = Field(
+        default=None,
+        description="how long the ledger keeps its calls after their last change; else the stack's"
+        " RetentionDays",
+    )
     test_events: Literal["suppress", "ring"] = Field(
         default="suppress", description="whether events that the provider marks as tests ring"
     )
@@ -233,6 +238,11 @@ class Policy(_Table):
         yield (
             bool(needs_key) and self.key is None,
             "policy.restart, cancelled_by and at need a policy.key: which call is meant",
+        )
+        yield (
+            # A sender may send again until then, and the ledger is what tells that it does.
+            self.retention is not None and self.retention < self.expires_after,
+            "policy.retention is shorter than policy.expires_after: keep a call until then",
         )
         yield (
             self.restart and self.after is None,
