@@ -134,8 +134,8 @@ def _never(provider: Provider) -> Iterator[str]:
         yield ""
     for topic, (asks, _) in provider.privacy.items():
         done = {
-            "forget": "what is kept of the number is deleted; where it names none, by hand",
-            "export": "the answer is made by hand, with `ringhook export`",
+            "forget": "what is kept of the number is deleted; if none is named, use `ringhook forget`",
+            "export": "what is kept of the number is set aside; `ringhook export` prints it",
         }
         yield f"- `{topic}`: {done[asks]}."
     if provider.privacy:

@@ -240,6 +240,20 @@ def test_a_recorded_consent_lets_ring_until_it_is_withdrawn(stack: Deployed) -> 
     assert len(stack.dials(number)) == 1
 
 
+def test_what_is_known_of_a_customer_who_asks_is_kept_for_the_operator(stack: Deployed) -> None:
+    number = stack.number()
+    rung = stack.post(stack.shopify(number)).call_id
+    stack.ends(rung)
+    request = stack.shopify(number, "customers/data_request", "customer.phone")
+    assert stack.post(request).status == 202
+
+    def exported() -> list[str]:
+        held = [one for one in stack.ledger().exports() if one["phone_number"] == number]
+        return [call["call_id"] for one in held for call in one["calls"]]
+
+    until(lambda: exported() == [rung])
+
+
 def test_a_customer_who_asks_to_be_forgotten_is(stack: Deployed) -> None:
     number = stack.number()
     rung = stack.post(stack.shopify(number)).call_id
