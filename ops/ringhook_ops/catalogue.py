@@ -134,7 +134,7 @@ def _never(provider: Provider) -> Iterator[str]:
         yield ""
     for topic, (asks, _) in provider.privacy.items():
         done = {
-            "forget": "what is kept of the number is deleted; if none is named, use `ringhook forget`",
+            "forget": "what is kept of the number is deleted; without one, `ringhook forget`",
             "export": "what is kept of the number is set aside; `ringhook export` prints it",
         }
         yield f"- `{topic}`: {done[asks]}."
