@@ -11,10 +11,9 @@ from pathlib import Path
 import boto3
 import pytest
 from moto import mock_aws
-from tests.builders import ALICE, BOB, NOW
+from tests.builders import ALICE, BOB, NOW, call
 from typer.testing import CliRunner, Result
 
-from ringhook.calls import Call
 from ringhook.ledger import Change, Ledger
 from ringhook.mapping import pack
 from ringhook_ops.cli import app
@@ -45,18 +44,8 @@ def ledger() -> Iterator[Ledger]:
 
 
 def called(ledger: Ledger, number: str, call_id: str) -> None:
-    call = Call(
-        call_id=call_id,
-        source="shop",
-        provider="shopify",
-        route="confirm",
-        event_id="evt_1",
-        occurred_at=NOW,
-        received_at=NOW,
-        phone_number=number,
-        agent_id=1042,
-    )
-    ledger.write(call, Change(status="initiated", reason="rang"), over=None, now=NOW)
+    asked = call(call_id=call_id, phone_number=number)
+    ledger.write(asked, Change(status="initiated", reason="rang"), over=None, now=NOW)
 
 
 def ringhook(*words: str) -> Result:
@@ -97,7 +86,7 @@ def test_export_prints_all_that_is_held_of_one_number_and_nothing_of_another(
     called(ledger, BOB, "call_2")
     ledger.suppress_number(ALICE, "asked", NOW)
     held = json.loads(ringhook("export", ALICE).stdout)
-    assert [call["call_id"] for call in held["calls"]] == ["call_1"]
+    assert [one["call_id"] for one in held["calls"]] == ["call_1"]
     assert held["number"]["do_not_call"] == "asked"
 
 
@@ -121,19 +110,8 @@ def test_forget_asks_first(ledger: Ledger) -> None:
 
 
 def unmapped(ledger: Ledger, call_id: str, payload: object, number: str = "") -> None:
-    call = Call(
-        call_id=call_id,
-        source="shop",
-        provider="shopify",
-        route="confirm",
-        event_id="evt_1",
-        occurred_at=NOW,
-        received_at=NOW,
-        phone_number=number,
-        unmapped="no name",
-        payload=pack(payload),
-    )
-    ledger.write(call, Change(status="unmapped", reason="no name"), over=None, now=NOW)
+    lacking = call(call_id=call_id, phone_number=number, unmapped="no name", payload=pack(payload))
+    ledger.write(lacking, Change(status="unmapped", reason="no name"), over=None, now=NOW)
 
 
 def test_an_event_that_could_not_be_mapped_is_exported_and_forgotten_with_whom_it_is_about(
@@ -145,7 +123,7 @@ def test_an_event_that_could_not_be_mapped_is_exported_and_forgotten_with_whom_i
 
     held = json.loads(ringhook("export", ALICE).stdout)
 
-    assert sorted(call["call_id"] for call in held["calls"]) == ["call_1", "call_3"]
+    assert sorted(one["call_id"] for one in held["calls"]) == ["call_1", "call_3"]
     assert ringhook("forget", ALICE, "--yes").stdout == "2 calls forgotten.\n"
     assert ledger.read("call_1") is ledger.read("call_3") is None
     assert ledger.read("call_2") is not None
@@ -155,24 +133,14 @@ def test_what_a_person_asked_for_is_printed_and_goes_when_the_person_is_forgotte
     ledger: Ledger,
 ) -> None:
     called(ledger, ALICE, "call_1")
-    asked = Call(
-        kind="export",
-        call_id="call_9",
-        source="shop",
-        provider="shopify",
-        topic="customers/data_request",
-        event_id="evt_9",
-        occurred_at=NOW,
-        received_at=NOW,
-        phone_number=ALICE,
-    )
+    asked = call(kind="export", call_id="call_9", topic="customers/data_request")
     ledger.export(asked, NOW)
 
     (held,) = json.loads(ringhook("export").stdout)
 
     assert held["topic"] == "customers/data_request"
     assert held["phone_number"] == ALICE
-    assert [call["call_id"] for call in held["calls"]] == ["call_1"]
+    assert [one["call_id"] for one in held["calls"]] == ["call_1"]
     assert "call_9" not in ringhook("export", ALICE).stdout
     assert ringhook("forget", ALICE, "--yes").stdout == "1 calls forgotten.\n"
     assert json.loads(ringhook("export").stdout) == []
@@ -182,23 +150,14 @@ def test_an_export_of_more_than_an_item_holds_has_the_newest_and_says_how_many_i
     ledger: Ledger,
 ) -> None:
     for number in range(4):
-        big = Call(
-            call_id=f"call_{number}",
-            source="shop",
-            provider="shopify",
-            event_id="evt",
-            occurred_at=NOW,
-            received_at=NOW,
-            phone_number=ALICE,
-            metadata={"note": "x" * 120_000},
-        )
+        big = call(call_id=f"call_{number}", metadata={"note": "x" * 120_000})
         change = Change(status="initiated", reason="rang")
         ledger.write(big, change, over=None, now=NOW + timedelta(minutes=number))
     ledger.export(big.model_copy(update={"call_id": "call_9"}), NOW)
 
     (held,) = json.loads(ringhook("export").stdout)
 
-    assert [call["call_id"] for call in held["calls"]] == ["call_3", "call_2"]
+    assert [one["call_id"] for one in held["calls"]] == ["call_3", "call_2"]
     assert held["left_out"] == 2
 
 
