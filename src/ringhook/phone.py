@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
+from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumberType
 
 from ringhook.errors import UnmappedError
 
@@ -38,7 +38,8 @@ def to_e164(number: str, region: str | None) -> str:
         )
         raise UnmappedError(message)
     try:
-        parsed = phonenumbers.parse(text, region)
+        # Keeping what was written tells whether the number names its country itself.
+        parsed = phonenumbers.parse(text, region, keep_raw_input=True)
     except NumberParseException as error:
         message = f"phone_number {masked(text)!r} is not a phone number"
         raise UnmappedError(message) from error
@@ -46,8 +47,9 @@ def to_e164(number: str, region: str | None) -> str:
         message = f"phone_number {masked(text)!r} has an extension, which cannot be dialled"
         raise UnmappedError(message)
     if not phonenumbers.is_valid_number(parsed):
-        where = f" in {region}" if region else ""
-        message = f"phone_number {masked(text)!r} is not a number that exists{where}"
+        national = parsed.country_code_source == CountryCodeSource.FROM_DEFAULT_COUNTRY
+        where = f"in {region}" if national else f"under +{parsed.country_code}"
+        message = f"phone_number {masked(text)!r} is not a number that exists {where}"
         raise UnmappedError(message)
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
