@@ -66,7 +66,7 @@ def _(scheme: Basic, request: Request, secret: str, now: datetime) -> Request:  
 
 @_prove.register
 def _(scheme: hubspot.V3, request: Request, secret: str, now: datetime) -> Request:  # noqa: ARG001 - it has no settings
-    return _prove(hubspot._V3, request, secret, now)  # noqa: SLF001 - the data behind V3
+    return _prove(hubspot.V3_SIGNATURE, request, secret, now)
 
 
 @_prove.register

@@ -2,11 +2,15 @@
 
 Events of app webhooks hold ids and no people: `enrich` fetches those, with the access token of an
 app that may read contacts (scope crm.objects.contacts.read, for deals crm.objects.deals.read too).
+Newer apps subscribe to generic events, `object.creation` of the kind `0-1`: their topic here is the
+classic one, `contact.creation`. A workflow that sends a key of its author's instead of a signature
+is connected as provider `header-token`. A workflow's body has no id: where its author picks what it
+holds, let a time be in it, for two webhooks with the very same body are the same event.
 
-Source: developers.hubspot.com, "Validating requests", "Webhooks API", "Contacts" and "Deals";
-knowledge.hubspot.com, "Use webhooks with HubSpot workflows". Not confirmed: that HubSpot decodes
-percent escapes in the address before it signs (its page says so, its own libraries do not): both
-forms are tried.
+Source: developers.hubspot.com, "Validating requests", "Webhooks API", "Create generic webhook
+subscriptions", "Contacts" and "Deals"; knowledge.hubspot.com, "Use webhooks with HubSpot
+workflows". Not confirmed: that HubSpot decodes percent escapes in the address before it signs (its
+page says so, its own libraries do not): both forms are tried.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ _ESCAPES = {
     "%2C": ",",
     "%3B": ";",
 }
-_V3 = Hmac(
+V3_SIGNATURE = Hmac(
     header="x-hubspot-signature-v3",
     encoding="base64",
     signed="{method}{url}{body}{timestamp}",
@@ -55,7 +59,7 @@ class V3:
 
     def applies(self, request: Request) -> bool:
         """Whether the request is signed by version 3."""
-        return _V3.applies(request)
+        return V3_SIGNATURE.applies(request)
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Check against the address as it is, then with HubSpot's escapes decoded."""
@@ -63,11 +67,11 @@ class V3:
         for escape, char in _ESCAPES.items():
             decoded = decoded.replace(escape, char).replace(escape.lower(), char)
         try:
-            _V3.verify(request, secrets, now)
+            V3_SIGNATURE.verify(request, secrets, now)
         except RejectedError:
             if decoded == request.url:
                 raise
-            _V3.verify(replace(request, url=decoded), secrets, now)
+            V3_SIGNATURE.verify(replace(request, url=decoded), secrets, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,15 @@ class Digest:
         raise RejectedError(MISMATCH)
 
 
-_KINDS = ("contact", "company", "deal", "ticket", "product", "line_item")
+# The numbers that HubSpot gives its own kinds of objects; an account's own begin with 2-.
+_KINDS = {
+    "0-1": "contact",
+    "0-2": "company",
+    "0-3": "deal",
+    "0-5": "ticket",
+    "0-7": "product",
+    "0-8": "line_item",
+}
 _CHANGES = (
     "creation",
     "deletion",
@@ -102,6 +114,8 @@ _CHANGES = (
     "restore",
 )
 
+_TOPIC = first(body("subscriptionType"), body("eventType"), body("'workflow'"))
+_KIND = body("objectTypeId")
 
 _API = "https://api.hubapi.com/crm/v3/objects"
 _PROPERTIES = (
@@ -119,15 +133,22 @@ def _items(payload: Any) -> list[Any]:
     return payload if isinstance(payload, list) else [payload]
 
 
+def _topic(request: Request, payload: Any) -> str:
+    """`contact.creation`, whether HubSpot names it so or as `object.creation` of contacts."""
+    kind, _, change = str(_TOPIC(request, payload)).partition(".")
+    named = _KINDS.get(str(_KIND(request, payload)), kind) if kind == "object" else kind
+    return f"{named}.{change}" if change else named
+
+
 PROVIDER = Provider(
     title="HubSpot",
     schemes=(V3(), Digest("v2", "{secret}{method}{url}{body}"), Digest("v1", "{secret}{body}")),
     items=_items,
-    topic=first(body("subscriptionType"), body("eventType"), body("'workflow'")),
+    topic=_topic,
     # attemptNumber counts up when HubSpot sends again, and eventId is documented as not unique. A
     # workflow's body has neither: there the whole of it is what stays the same.
     identity=(
-        body("[portalId, eventId, objectId, propertyName, occurredAt]"),
+        body("[portalId, eventId, objectTypeId, objectId, propertyName, occurredAt]"),
         lambda request, item: (
             None if isinstance(item, dict) and "eventId" in item else whole_payload(request, item)
         ),
@@ -136,10 +157,12 @@ PROVIDER = Provider(
     tenant=first(body("portalId"), body('"portal-id"')),
     never={
         "contact.privacyDeletion": "a contact asked to be erased",
-        "contact.deletion": "the contact was deleted",
+        **{f"{kind}.deletion": f"the {kind} was deleted" for kind in (*_KINDS.values(), "object")},
     },
+    # Whose number it was is not told: HubSpot has erased it.
+    privacy={"contact.privacyDeletion": ("forget", "['']")},
     topics=(
-        *(f"{kind}.{change}" for kind in _KINDS for change in _CHANGES),
+        *(f"{kind}.{change}" for kind in (*_KINDS.values(), "object") for change in _CHANGES),
         "contact.privacyDeletion",
         "conversation.creation",
         "conversation.newMessage",
