@@ -101,6 +101,14 @@ def test_check_names_file_line_and_cure(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("check", file, "--json", status=1).stdout)["problems"][0]["line"] == line
 
 
+ROUTE = """
+[[routes]]
+name = "first"
+source = "shop"
+call = { agent_id = 1, phone_number = "{{ phone }}" }
+"""
+
+
 def test_check_warns_of_a_topic_that_the_provider_is_not_known_to_send(
     run: Run, tmp_path: Path
 ) -> None:
@@ -109,6 +117,43 @@ def test_check_warns_of_a_topic_that_the_provider_is_not_known_to_send(
     result = run("check", routes_file(tmp_path, text))
 
     assert "did you mean 'orders/create'? (warning)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("when", "doubted"),
+    [
+        ("!customer.phone", True),
+        ("test && !(!customer.tags[0].name)", True),
+        ("!customer[?phone]", True),
+        ("!(customer.phone)", False),
+        ("!phone && !(customer.phone) && !tags[0]", False),
+        ("!phone == test", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ("when = {!r}", "routes[1].when"),
+        ("policy.consent = '{{{{ {} }}}}'", "routes[1].policy.consent"),
+    ],
+)
+def test_check_warns_of_a_not_that_takes_less_than_it_seems_to(
+    run: Run, tmp_path: Path, when: str, setting: str, place: str, *, doubted: bool
+) -> None:
+    """JMESPath reads `!a.b` as `(!a).b`, and nothing has a part `b` of true or false."""
+    route = f"""
+[[routes]]
+name = "other"
+source = "shop"
+{setting.format(when)}
+call = {{ agent_id = 1, phone_number = "{{{{ phone }}}}" }}
+"""
+    text = f'countries = ["US"]\n[sources.shop]\nprovider = "shopify"\n{ROUTE}{route}'
+
+    said = run("check", routes_file(tmp_path, text)).stderr
+
+    line = text.splitlines().index(setting.format(when)) + 1
+    assert (f":{line}: {place}: `!` takes only what is next to it" in said) == doubted
 
 
 def test_check_of_a_file_that_is_not_there_says_so(run: Run) -> None:

@@ -83,6 +83,14 @@ class Expression:
     text: str
     _parsed: Any
 
+    @property
+    def negates_too_little(self) -> bool:
+        """Whether it looks into what a `!` made true or false, as `!a.b` does: it means `(!a).b`.
+
+        That is null, whatever the payload.
+        """
+        return _negates_too_little(self._parsed.parsed)
+
     def __call__(self, payload: Any, now: datetime) -> Any:
         """Evaluate; raises UnmappedError, naming the expression, if a function is misused."""
         try:
@@ -231,6 +239,13 @@ def _functions_of(node: Any) -> Iterator[str]:
             yield node["value"]
         for child in node.get("children", ()):
             yield from _functions_of(child)
+
+
+def _negates_too_little(node: Any) -> bool:
+    children: list[Any] = node.get("children", []) if isinstance(node, dict) else []
+    looks_into = bool(children) and node["type"] in ("subexpression", "filter_projection")
+    of_a_truth = looks_into and children[0]["type"] == "not_expression"
+    return of_a_truth or any(map(_negates_too_little, children))
 
 
 def _first_line(error: Exception) -> str:

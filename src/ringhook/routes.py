@@ -368,6 +368,7 @@ def load(text: str) -> Routes:
     warnings: list[Problem] = []
     for index, route in enumerate(file.routes):
         problems += _conflicts(file, index, text)
+        warnings += _negations(route, index, text)
         if route.source in sources:
             wrong, doubtful = _topics(route, sources[route.source].provider, index, text)
             problems += wrong
@@ -443,6 +444,19 @@ def _conflicts(file: _File, index: int, text: str) -> Iterator[Problem]:
     if file.require_consent and route.action == "call" and route.policy.consent is None:
         message = "is missing, and require_consent is true"
         yield _at(text, ("routes", index, "policy", "consent"), message)
+
+
+def _negations(route: Route, index: int, text: str) -> Iterator[Problem]:
+    """The conditions in which a `!` takes less than it seems to."""
+    conditions = {
+        ("when",): route.when,
+        ("policy", "consent"): route.policy.consent,
+        ("record", "granted"): route.record and route.record.granted,
+    }
+    for place, condition in conditions.items():
+        if isinstance(condition, Expression) and condition.negates_too_little:
+            message = "`!` takes only what is next to it: !a.b is always null, write !(a.b)"
+            yield _at(text, ("routes", index, *place), message)
 
 
 def _topics(
