@@ -85,10 +85,10 @@ def decide(call: Call, routes: Routes, history: History, now: datetime) -> Decis
     hours = _until_permitted(call, route.policy, now)
     if isinstance(hours, Suppress):
         return hours
-    waits = [w for w in (_until_due(call, now), hours, _until_budget(routes, history, now)) if w]
-    if not waits:
-        allowed = f"calling hours: {route.policy.calling_hours.text}"
-        return _capped(route.policy, call, history, now) or Ring(allowed)
+    put_off = (_until_due(call, now), hours, _until_budget(routes, history, now))
+    waits = [one for one in put_off if isinstance(one, Defer)]
+    if isinstance(hours, Ring) and not waits:
+        return _capped(route.policy, call, history, now) or hours
     wait = max(waits, key=lambda one: one.until)
     if wait.until > expires_at:
         return Suppress(f"cannot be made before it expires at {_moment(expires_at)}: {wait.reason}")
@@ -132,10 +132,10 @@ def _until_due(call: Call, now: datetime) -> Defer | None:
     return Defer(call.ring_at, f"waits until {_moment(call.ring_at)}, as the route says")
 
 
-def _until_permitted(call: Call, policy: Policy, now: datetime) -> Defer | Suppress | None:
+def _until_permitted(call: Call, policy: Policy, now: datetime) -> Decision:
     hours = policy.calling_hours
     if hours == ANY:
-        return None
+        return Ring("at any hour, as the route says")
     # A wait that is over may end in a closed hour: what counts is the later of now and due.
     moment = max(now, call.ring_at or now)
     where = zones.places(
@@ -149,12 +149,14 @@ def _until_permitted(call: Call, policy: Policy, now: datetime) -> Defer | Suppr
         return Suppress(f"where the phone is cannot be told: {where.reason}")
     shut = closure(moment, where, hours)
     if shut is None:
-        return None
+        # Where the phone may be, from the earliest clock there to the latest.
+        zones_there = sorted({place.zone for place in where}, key=lambda z: _offset(moment, z))
+        clocks = dict.fromkeys((_clock(moment, zones_there[0]), _clock(moment, zones_there[-1])))
+        return Ring(f"{' to '.join(clocks)} is within calling hours {hours.text}")
     opens = next_permitted(moment, where, hours)
     if opens is None:
         return Suppress(f"no permitted hour comes within {LIMIT.days} days: {shut.text}")
-    local = opens.astimezone(ZoneInfo(shut.place.zone))
-    return Defer(opens, f"until {local:%a %d %b %H:%M} ({shut.place.zone}): {shut.text}")
+    return Defer(opens, f"until {_clock(opens, shut.place.zone)}: {shut.text}")
 
 
 def _until_budget(routes: Routes, history: History, now: datetime) -> Defer | None:
@@ -180,6 +182,14 @@ def _capped(policy: Policy, call: Call, history: History, now: datetime) -> Supp
 def _spoken(span: timedelta) -> str:
     minutes = span.total_seconds() / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
+
+def _offset(at: datetime, zone: str) -> timedelta:
+    return at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+
+
+def _clock(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} ({zone})"
 
 
 def _moment(at: datetime) -> str:
