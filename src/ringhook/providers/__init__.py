@@ -36,6 +36,7 @@ SERVED_BY = {
     "make": "bearer",
     "n8n": "bearer",
     "resend": "standard-webhooks",
+    "salesforce-flow": "header-token",
     "svix": "standard-webhooks",
     "zapier": "bearer",
 }

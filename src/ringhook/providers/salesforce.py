@@ -11,8 +11,9 @@ takes nothing but its own acknowledgement for success, and else sends again for 
 confirmed: that it waits 60 seconds.
 
 A flow's HTTP callout sends whatever JSON its author writes, with the credentials of a Named
-Credential: connect it as provider `basic`, `bearer` or `header-token`, with the flow's
-`{!$Flow.InterviewGuid}` as the event's id. It is not sent again by itself.
+Credential: connect it as provider `basic`, `bearer` or `header-token` (which has a recipe for it,
+`speed-to-lead`), with the flow's `{!$Flow.InterviewGuid}` as the event's id. It is not sent again
+by itself.
 """
 
 from __future__ import annotations
