@@ -464,6 +464,8 @@ def stack(aws: None, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stack
             "TableName": create_table(),
             "SigningSecretsArn": secrets.create_secret(Name=f"signing-{uuid.uuid4()}")["ARN"],
             "ApiTokensArn": secrets.create_secret(Name=f"tokens-{uuid.uuid4()}")["ARN"],
+            "CredentialsArn": secrets.create_secret(Name=f"credentials-{uuid.uuid4()}")["ARN"],
+            "WebhooksUrl": "https://hooks.example.com/hooks",
         },
         parameters={"UnleashxUrl": sandbox.url},
         local={},
@@ -581,10 +583,25 @@ def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(
     run("secret", "set", "shed", stdin="s3cret")
     run("token", "set", "--no-verify", stdin="wrong")
     said = run("doctor", status=1).stdout
-    assert "✓ source shop has its signing secret" in said
+    assert "✓ source shop at https://hooks.example.com/hooks/shop has its signing secret" in said
     assert "✗ source leads: the signing secret is not base64" in said
     assert "'shed', which is no source" in said
     assert "the token was not verified: Invalid Auth Key" in said
+
+
+def test_the_doctor_asks_for_the_credentials_that_sources_enrich_with(
+    run: Run, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = webhooks.DEMO_ROUTES.read_text()
+    enriched = text.replace('provider = "hubspot"', 'provider = "hubspot"\nenrich = "contact"')
+    monkeypatch.setattr(Deployment, "routes_text", lambda _: enriched)
+
+    said = run("doctor", status=1).stdout
+    assert "ringhook credential set crm --stack prod" in said
+    assert "pat-123" not in run("credential", "set", "crm", stdin="pat-123\n").output
+    assert stack.secret("CredentialsArn") == {"crm": "pat-123"}
+    said = run("doctor", status=1).stdout
+    assert "✓ the credential 'crm', which source crm enriches its events with, is kept" in said
 
 
 def test_the_doctor_finds_agents_that_cannot_ring(

@@ -426,6 +426,7 @@ app.command()(persons.forget)
 app.add_typer(persons.dnc, name="dnc")
 app.add_typer(operating.token, name="token")
 app.add_typer(operating.secret, name="secret")
+app.add_typer(operating.credential, name="credential")
 
 
 def _sample(provider: str, topic: str | None, routes: Routes) -> str:

@@ -30,7 +30,7 @@ class Finding:
 
 
 def examine(deployment: Deployment) -> Iterator[Finding]:
-    """Look at the routes, the signing secrets, the tokens and the agents, in this order."""
+    """Look at the routes, the secrets that they need, the tokens and the agents, in this order."""
     try:
         routes = routes_file.load(deployment.routes_text())
     except (ClientError, BotoCoreError, KeyError) as error:
@@ -43,6 +43,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
     yield Finding(f"routes: {len(routes.routes)} from {len(routes.sources)} sources")
     try:
         yield from _signing_secrets(deployment, routes)
+        yield from _credentials(deployment, routes)
         tokens = deployment.read_secret("ApiTokensArn")
     except DeploymentError as error:
         yield Finding(str(error), "check your AWS permissions: secretsmanager:GetSecretValue")
@@ -73,10 +74,29 @@ def _signing_secrets(deployment: Deployment, routes: Routes) -> Iterator[Finding
             yield Finding(f"source {name}: {error}", cure)
             continue
         also = f", {len(usable)} during a rotation" if len(usable) > 1 else ""
-        yield Finding(f"source {name} has its signing secret{also}")
+        address = f"{deployment.outputs['WebhooksUrl']}/{name}"
+        yield Finding(f"source {name} at {address} has its signing secret{also}")
     for name in secrets.keys() - routes.sources.keys():
         message = f"a signing secret is kept for {name!r}, which is no source of the routes"
         yield Finding(message, f"correct its name: ringhook secret set SOURCE{deployment.option}")
+
+
+def _credentials(deployment: Deployment, routes: Routes) -> Iterator[Finding]:
+    wanted = {
+        lookup.credential: name
+        for name, connection in routes.sources.items()
+        for lookup in connection.lookups
+    }
+    if not wanted:
+        return
+    kept = deployment.read_secret("CredentialsArn")
+    for credential, name in wanted.items():
+        what = f"the credential {credential!r}, which source {name} enriches its events with,"
+        if as_list(kept.get(credential)):
+            yield Finding(f"{what} is kept")
+        else:
+            cure = f"ringhook credential set {credential}{deployment.option}"
+            yield Finding(f"{what} is missing, so its events wait", cure)
 
 
 def _token(deployment: Deployment, url: str, account: str, token: Any) -> Finding:

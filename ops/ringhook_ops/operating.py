@@ -35,6 +35,9 @@ RevealOption = Annotated[
 
 token = typer.Typer(no_args_is_help=True, help="The tokens of the Global Call API.")
 secret = typer.Typer(no_args_is_help=True, help="The signing secrets of the sources.")
+credential = typer.Typer(
+    no_args_is_help=True, help="The credentials for what sources `enrich` their events with."
+)
 
 
 def calls(
@@ -147,6 +150,26 @@ def secret_set(
         )
     beside = f", beside {len(old)} older" if old else ""
     out.print(f"The signing secret of {source} is kept{beside}.")
+
+
+@credential.command("set")
+def credential_set(
+    name: Annotated[
+        str, typer.Argument(help="The source's name, or what its `enrich` calls the credential.")
+    ],
+    *,
+    stack: StackOption = None,
+) -> None:
+    """Keep a credential for a sender's API in the deployment: typed without echo, or from stdin.
+
+    Example: `ringhook credential set crm --stack ringhook < token.txt`
+    """
+    with told():
+        target = deployment.find(stack)
+        value = _typed(f"Credential {name}")
+        kept = target.read_secret("CredentialsArn")
+        target.write_secret("CredentialsArn", kept | {name: value})
+    out.print(f"The credential {name} is kept.")
 
 
 def examine(*, stack: StackOption = None) -> None:
