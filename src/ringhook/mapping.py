@@ -42,13 +42,18 @@ def map_event(
 ) -> list[Call | Ignored]:
     """What each route makes of an event: calls, cancellations, wishes to be kept, or why nothing.
 
-    An event that never rings maps to none of them, only to the erasure or the export that it asks.
+    An event that never rings asks for no call. Of an erasure or an export that is all; any other
+    still ends calls that wait, and what routes record of it is kept: a wish not to be called often
+    stands in just such an event.
     `missing`: why the rest of the event could not be fetched; no route can look at it then.
     """
     origin = _Origin(event, routes, correlation_id, now, missing)
+    if event.never and event.asks:
+        return [_privacy(origin, number) for number in event.numbers]
     if event.never:
-        return [_privacy(origin, number) for number in event.numbers] if event.asks else []
-    mapped = [_map(origin, route) for route in routes.of(event.source)]
+        mapped = [_kept(_map(origin, route)) for route in routes.of(event.source) if route.record]
+    else:
+        mapped = [_map(origin, route) for route in routes.of(event.source)]
     return mapped + _cancellations(origin, {one.route for one in mapped if isinstance(one, Call)})
 
 
@@ -110,6 +115,12 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
         return _call(origin, route) if route.call else _record(origin, route)
     except UnmappedError as error:
         return _unmapped(origin, route, str(error))
+
+
+def _kept(one: Call | Ignored) -> Call | Ignored:
+    """What a route records; where that cannot be read, why not."""
+    unread = isinstance(one, Call) and one.unmapped
+    return Ignored(one.route, f"cannot be kept: {unread}") if unread else one
 
 
 def _holds(value: object) -> bool:
