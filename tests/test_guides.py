@@ -43,6 +43,7 @@ def test_a_page_says_where_to_click_which_secret_and_which_topics(name: str) -> 
     assert guide.steps
     for said in (*guide.steps, guide.secret, guide.waits, guide.again, guide.unconfirmed):
         assert said in page
+    assert ("Not confirmed: the names in these settings" in page) == guide.steps_unconfirmed
     for topic in (*provider.never, *provider.topics[:40]):
         assert f"`{topic}`" in page
     for setting in provider.settings.model_fields.keys() - Source.model_fields.keys():

@@ -2,7 +2,8 @@
 
 A guide is `guides/{provider}.toml`: `steps` in the sender's settings, `secret` (which one is
 meant), how long it `waits` for an answer, when it sends `again` and gives up, and what of all this
-is `unconfirmed`.
+is `unconfirmed`. `steps_unconfirmed`: the names in the sender's settings were not found in its own
+documentation.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Guide:
     waits: str = ""
     again: str = ""
     unconfirmed: str = ""
+    steps_unconfirmed: bool = False
 
 
 def find(provider: str) -> Guide:

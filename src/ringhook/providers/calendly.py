@@ -1,11 +1,11 @@
 """Calendly: webhook subscriptions of a user or an organisation.
 
-Source: developer.calendly.com, "Webhook signatures" (with a window of three minutes) and "Webhook
-timeouts". A subscription made with a personal token is signed only if it was made with a
-`signing_key`. Calendly waits 15 seconds for an answer. To reschedule sends two events in any order,
-`invitee.canceled` with `payload.rescheduled` and `invitee.created` with `payload.old_invitee`: a
-route for new bookings has `when = "!(payload.old_invitee)"` (JMESPath's `!` takes only what is next
-to it). Not confirmed: that it sends again for 24 hours and then switches the subscription off.
+Source: developer.calendly.com, "Webhook signatures" (with a window of three minutes), "Webhook
+timeouts" and "Webhook errors". A subscription made with a personal token is signed only if it was
+made with a `signing_key`. Calendly waits 15 seconds for an answer, sends again for 24 hours and
+then switches the subscription off. To reschedule sends two events in any order, `invitee.canceled`
+with `payload.rescheduled` and `invitee.created` with `payload.old_invitee`: a route for new
+bookings has `when = "!(payload.old_invitee)"` (JMESPath's `!` takes only what is next to it).
 """
 
 from __future__ import annotations

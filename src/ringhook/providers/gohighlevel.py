@@ -4,10 +4,11 @@ Source: marketplace.gohighlevel.com, "Webhook integration guide", and npm @gohig
 3.1.0. HighLevel signs an app's events with Ed25519; the secret is its public key, as published:
 base64 or PEM. The key is the same for all, so it proves HighLevel, not the customer: pin `tenant`
 to a `locationId`. Webhooks of workflows are not signed: add a header with a secret to the action
-and name it as `header` in the settings. A source takes one or the other, never both, for the
-public key is no secret that a header could prove. The older `x-wh-signature` (RSA) is not taken.
-Not confirmed: that only an answer of 429 makes HighLevel send again, that every app event has a
-`timestamp` (one that has none is not held to any time), and the fields of a workflow's body.
+and name it as `header` in the settings. A source takes one or the other, never both, for the public
+key is no secret that a header could prove. The older `x-wh-signature` (RSA) is not taken: the guide
+gives it up on 1 July 2026, and what is signed since has the newer one. Not confirmed: that only an
+answer of 429 makes HighLevel send again, that an event then has a new `timestamp`, that every app
+event has one (one that has none is not held to any time), and the fields of a workflow's body.
 """
 
 from __future__ import annotations

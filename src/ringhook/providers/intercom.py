@@ -3,8 +3,9 @@
 Source: developers.intercom.com, "Set up webhooks" and "Webhook topics and models". The secret is
 the app's client secret; the signature is HMAC-SHA1, and covers no time. One app hears from every
 workspace that installed it: `tenant` pins a source to one (`app_id`). Intercom waits 5 seconds,
-sends again once after a minute, and takes 410 for "never again". Not confirmed: the `HEAD` request
-with which it tries an address, and whether an archived contact is `contact.archive` or `.archived`.
+tries an address with `HEAD` when it is entered, and takes 410 for "never again". Not confirmed:
+that it sends again once, after a minute, and whether an archived contact is `contact.archive` or
+`.archived`.
 """
 
 from __future__ import annotations

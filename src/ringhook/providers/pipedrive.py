@@ -22,7 +22,20 @@ from ringhook.signatures import Basic
 if TYPE_CHECKING:
     from ringhook.request import Request
 
-_ENTITIES = ("person", "deal", "lead", "activity", "organization")
+_ENTITIES = (
+    "person",
+    "deal",
+    "lead",
+    "activity",
+    "organization",
+    "note",
+    "product",
+    "user",
+    "pipeline",
+    "stage",
+    "project",
+    "task",
+)
 
 _action, _entity = body("meta.action"), first(body("meta.entity"), body("meta.object"))
 

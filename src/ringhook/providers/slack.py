@@ -1,8 +1,9 @@
 """Slack: the Events API, slash commands and interactive messages of an app.
 
 Source: docs.slack.dev, "Verifying requests from Slack" and "The Events API", and slack_sdk 3.47.0
-(`slack_sdk.signature`). Slack waits 3 seconds. Not confirmed: that it sends again up to three
-times, and that it stops sending to an app of which 95 of 100 deliveries fail.
+(`slack_sdk.signature`). Slack waits 3 seconds and sends again up to three times: at once, after a
+minute and after five. Not confirmed: that it stops sending to an app of which 95 of 100 deliveries
+fail.
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@ Source: docs.stripe.com, "Receive Stripe events in your webhook endpoint", and t
 16.1.0 (`stripe.WebhookSignature`, and the events that an endpoint may be subscribed to). The key is
 the endpoint's whole secret, `whsec_` and all. Each attempt is signed anew. Signatures of version 0
 are test mode's and prove nothing. Stripe's library refuses only what is too old; here what is from
-the future is refused too. Thin events (version 2) name an object without its content. Not
-confirmed: that live events are sent again for three days and an endpoint that fails longer is
-switched off.
+the future is refused too. Thin events (version 2) name an object without its content. Live events
+are sent again for three days. Not confirmed: that an endpoint that fails longer is switched off.
 """
 
 from __future__ import annotations

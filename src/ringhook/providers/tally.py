@@ -1,9 +1,10 @@
 """Tally: the webhooks of a form.
 
-Source: tally.so/help, "Webhooks". A webhook is signed only if it has a signing secret. Tally waits
-10 seconds. Find an answer by its question: `data.fields[?label == 'Phone'] | [0].value`; a choice
-is a list of ids, whose texts are in the field's `options`. Not confirmed: that it sends again after
-5 and 30 minutes, 1 and 6 hours and a day.
+Source: tally.so/help, "Webhooks", and developers.tally.so, "Retry webhook event". A webhook is
+signed only if it has a signing secret. Tally waits 10 seconds and sends again after 5 and 30
+minutes, 1, 6 and 24 hours. Find an answer by its question:
+`data.fields[?label == 'Phone'] | [0].value`; a choice is a list of ids, whose texts are in the
+field's `options`.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Twilio: messages, calls and their status callbacks, conversations, and event streams.
 
-Source: twilio.com/docs, "Secure webhooks" and "Sign webhooks with shared keys", and the library
-twilio 9.13.0 (`request_validator`). The secret is the account's auth token, or with
-`algorithm = "sha256"` a shared key's; a request signed by the other algorithm is refused, whatever
-its header says. The signature covers the public address and no time, so `RINGHOOK_PUBLIC_URL` must
-be what Twilio was given. Twilio names no topics: here they are `message.` or `call.` with the
-status (`message.received`, `call.no-answer`), or the event's own type. Webhooks must be sent with
-POST. Not confirmed: that Twilio waits 15 seconds, and that it tries again only to connect.
+Source: twilio.com/docs, "Secure webhooks", "Sign webhooks with shared keys" and error 11205 (it
+waits 15 seconds, 10 of them to connect), and the library twilio 9.13.0 (`request_validator`). The
+secret is the account's auth token, or with `algorithm = "sha256"` a shared key's; a request signed
+by the other algorithm is refused, whatever its header says. The signature covers the public address
+and no time, so `RINGHOOK_PUBLIC_URL` must be what Twilio was given. Twilio names no topics: here
+they are `message.` or `call.` with the status (`message.received`, `call.no-answer`), or the
+event's own type. Webhooks must be sent with POST. Not confirmed: that Twilio tries again only to
+connect.
 """
 
 from __future__ import annotations

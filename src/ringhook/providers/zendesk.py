@@ -5,7 +5,8 @@ trigger's body is whatever its author writes (phone: `{{ticket.requester.phone}}
 `{{ticket.updated_at_with_timestamp}}` or the like, for two triggers with the very same body are the
 same event. An event subscription's topic is its type without the `zen:event-type:` that all begin
 with: `user.created`. Not confirmed: how old a signed time may be (five minutes here, as elsewhere),
-that Zendesk waits 12 seconds, what it sends again, and the names of its rarer kinds of events.
+that Zendesk waits 10 to 12 seconds, what it sends again, and the names of its rarer kinds of
+events.
 """
 
 from __future__ import annotations

@@ -3,11 +3,12 @@
 Source: zoho.com/crm/developer, "Notification APIs: enable" (version 8), and Zoho CRM's help on
 workflow webhooks. Zoho signs nothing. A notification repeats in its body the `token` that the
 channel was made with: the secret. A workflow's webhook sends the secret in a header that its author
-adds, `header` in the settings. Notifications hold ids, and values only where the channel returns
-them (`return_affected_field_values`): one event a record, with `id`, `values` and `fields` of its
-own. What a workflow leaves unset arrives empty, as "null" or as the merge field itself,
-`${Leads.Phone}`: it is taken away. Not confirmed: what Zoho does with an error (its help speaks of
-one more try after 15 minutes for workflows), so errors in mapping are answered with success.
+adds, `header` in the settings. A channel ends after a week at most. Notifications hold ids, and
+values only where the channel returns them (`return_affected_field_values`): one event a record,
+with `id`, `values` and `fields` of its own. What a workflow leaves unset arrives empty, as "null"
+or as the merge field itself, `${Leads.Phone}`: it is taken away. Not confirmed: what Zoho does with
+an error (its help speaks of one more try after 15 minutes for workflows), so errors in mapping are
+answered with success.
 """
 
 from __future__ import annotations
