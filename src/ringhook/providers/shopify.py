@@ -1,7 +1,10 @@
 """Shopify: shop webhooks (orders, checkouts, customers, fulfilments, privacy).
 
 Source: shopify.dev, "About webhooks", "Verify webhook deliveries" and "Privacy law compliance"; and
-"Customer" of the REST Admin API, which is a legacy that custom apps still use.
+"Customer" of the REST Admin API, which is a legacy that custom apps still use. Since version
+2025-01 no customer in a webhook has tags or marketing consents: a route that looks for them there
+finds nothing. Topics of their own tell them, and neither is a consent to be called. The header that
+names the shop is not signed: `tenant` stops a mistake, and not whoever else installed the same app.
 """
 
 from __future__ import annotations
@@ -38,6 +41,13 @@ PROVIDER = Provider(
         "app/uninstalled": "the shop removed the app",
         "customers/delete": "the customer was deleted",
     },
+    # Of the topics about consent: in an order, a customer's stands deeper, and speaks of messages.
+    never_when={
+        f'contains(`["unsubscribed","redacted"]`, {kind}_marketing_consent.state)': (
+            "the customer took a consent back"
+        )
+        for kind in ("sms", "email")
+    },
     privacy={
         "customers/redact": ("forget", "[customer.phone]"),
         "customers/data_request": ("export", "[customer.phone]"),
@@ -50,6 +60,8 @@ PROVIDER = Provider(
         "checkouts/create",
         "checkouts/delete",
         "checkouts/update",
+        "customer.tags_added",
+        "customer.tags_removed",
         "customers/create",
         "customers/data_request",
         "customers/delete",
@@ -57,7 +69,9 @@ PROVIDER = Provider(
         "customers/enable",
         "customers/redact",
         "customers/update",
+        "customers_email_marketing_consent/update",
         "customers_marketing_consent/update",
+        "customers_whats_app_marketing_consent/update",
         "draft_orders/create",
         "draft_orders/update",
         "fulfillment_events/create",
@@ -74,6 +88,11 @@ PROVIDER = Provider(
         "refunds/create",
         "returns/request",
         "shop/redact",
+        "subscription_billing_attempts/challenged",
+        "subscription_billing_attempts/failure",
+        "subscription_billing_attempts/success",
+        "subscription_contracts/create",
+        "subscription_contracts/update",
     ),
     enrich_hosts=("*.myshopify.com",),
     enrichments={

@@ -2,7 +2,9 @@
 
 Source: github woocommerce/woocommerce, `class-wc-webhook.php`, and the REST API documentation,
 "Webhooks". A webhook is not sent again: what fails is lost, and after more than five failures in a
-row the shop switches it off. It waits 60 seconds, and takes 200 to 302 for success.
+row the shop switches it off. It waits 60 seconds, and takes 200 to 302 for success. While somebody
+still fills in the block checkout, `order.updated` may come with the `status` "checkout-draft"
+(github woocommerce/woocommerce, number 66995): routes on it look at the status.
 """
 
 from __future__ import annotations

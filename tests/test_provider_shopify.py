@@ -1,0 +1,66 @@
+"""Shopify: who took their consent back, and the topics that it sends."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ringhook.providers import Event
+from ringhook.providers.shopify import PROVIDER
+from ringhook.request import Request
+
+
+def event(payload: Any, topic: str = "customers_marketing_consent/update") -> Event:
+    request = Request(
+        source="shop",
+        method="POST",
+        url="https://hooks.example.com/hooks/shop",
+        headers={"content-type": "application/json", "x-shopify-topic": topic},
+        body=json.dumps(payload).encode(),
+        received_at=datetime(2026, 7, 14, 15, tzinfo=UTC),
+    )
+    (only,) = PROVIDER.events(request, PROVIDER.read(request))
+    return only
+
+
+@pytest.mark.parametrize("kind", ["sms_marketing_consent", "email_marketing_consent"])
+@pytest.mark.parametrize(
+    ("state", "rings"),
+    [
+        ("subscribed", True),
+        ("pending", True),
+        ("not_subscribed", True),
+        ("unsubscribed", False),
+        ("redacted", False),
+    ],
+)
+def test_whoever_takes_consent_back_is_not_rung_for_it(
+    kind: str, state: str, *, rings: bool
+) -> None:
+    told = event({"id": 1, "phone": "+14155550123", kind: {"state": state}})
+
+    assert bool(told.never) != rings
+
+
+def test_what_an_order_says_of_its_customer_forbids_nothing() -> None:
+    """A consent to messages, or none, says nothing about a call for the order."""
+    order = {"id": 1, "customer": {"sms_marketing_consent": {"state": "unsubscribed"}}}
+
+    assert not event(order, "orders/create").never
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "customers_email_marketing_consent/update",
+        "customers_whats_app_marketing_consent/update",
+        "customer.tags_added",
+        "customer.tags_removed",
+        "subscription_billing_attempts/failure",
+    ],
+)
+def test_topics_that_shops_are_told_to_use_are_not_doubted(topic: str) -> None:
+    assert topic in PROVIDER.topics
