@@ -1,5 +1,6 @@
 """The sandbox API over real HTTP: the documented contract, each misbehaviour, a clean end."""
 
+import fnmatch
 import http.client
 import json
 import select
@@ -20,8 +21,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+import urllib3
 
+from ringhook import providers
+from ringhook_ops import samples
 from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook_ops.senders import CREDENTIAL
 
 CALL = "/api/v1/global/agents/call"
 LIST = "/api/v1/global/agents/executions/list"
@@ -541,3 +546,75 @@ def test_the_module_serves_as_a_command_until_it_is_told_to_end(end: signal.Sign
             assert line.getresponse().status == 200
         process.send_signal(end)
         assert process.wait(timeout=10) == 0
+
+
+# The senders' own APIs.
+
+CONTACTS = "api.hubapi.com/crm/v3/objects/contacts"
+ASKED = {"Authorization": f"Bearer {CREDENTIAL}"}
+
+
+@pytest.fixture
+def senders() -> Iterator[Sandbox]:
+    with Sandbox(senders=[{"at": f"{CONTACTS}/*", "answer": {"id": "1"}}]) as sandbox:
+        yield sandbox
+
+
+def fetched(sandbox: Sandbox, address: str, headers: dict[str, str] = ASKED) -> tuple[int, Any]:
+    answer = urllib3.request("GET", f"{sandbox.senders_url}/{address}", headers=headers)
+    return answer.status, answer.json()
+
+
+def control(sandbox: Sandbox, method: str, place: str, body: object = None) -> tuple[int, Any]:
+    answer = urllib3.request(method, f"{sandbox.url}/_sandbox{place}", json=body)
+    return answer.status, answer.json()
+
+
+def test_a_senders_api_says_what_it_knows_to_whoever_has_the_credential(senders: Sandbox) -> None:
+    assert fetched(senders, f"{CONTACTS}/30?properties=phone") == (200, {"id": "1"})
+    assert fetched(senders, f"{CONTACTS}/30", {"x-api-token": "another"})[0] == 401
+    assert fetched(senders, "api.hubapi.com/crm/v3/objects/deals/7")[0] == 404
+    statuses = [one["status"] for one in control(senders, "GET", "/fetches")[1]]
+    assert statuses == [200, 401, 404]
+    assert control(senders, "GET", "/requests") == (200, []), "these are the Global Call API's"
+
+
+def test_a_senders_api_says_what_it_is_told_as_often_as_it_is_told(senders: Sandbox) -> None:
+    trouble = {"at": f"{CONTACTS}/30", "status": 503, "times": 1}
+    assert control(senders, "PUT", "/answers", {"at": f"{CONTACTS}/30", "answer": {"id": "2"}})
+    assert control(senders, "PUT", "/answers", trouble)[1][0] == {**trouble, "answer": None}
+
+    told = [fetched(senders, f"{CONTACTS}/30") for _ in range(3)]
+
+    assert told == [(503, None), (200, {"id": "2"}), (200, {"id": "2"})]
+    control(senders, "DELETE", "")
+    assert fetched(senders, f"{CONTACTS}/30") == (200, {"id": "1"})
+
+
+@pytest.mark.parametrize(
+    ("order", "wrong"),
+    [
+        ({"at": "api.hubapi.com"}, "at: must be host and path"),
+        ({"at": "h/p", "status": 99}, "status: must be"),
+        ({"at": "h/p", "status": True}, "status: must be"),
+        ({"at": "h/p", "times": 0}, "times: must be"),
+        ({"at": "h/p", "body": {}}, "body: there is no such field"),
+        ([], "at: must be host and path"),
+    ],
+)
+def test_an_order_for_a_senders_api_that_is_wrong_names_the_field(
+    senders: Sandbox, order: object, wrong: str
+) -> None:
+    status, body = control(senders, "PUT", "/answers", order)
+
+    assert status == 400
+    assert wrong in body["message"]
+
+
+def test_every_ready_enrichment_has_a_sample_answer() -> None:
+    known = [one["at"] for one in samples.answers()]
+    for name in providers.names():
+        for ready in providers.find(name).enrichments.values():
+            for table in ready:
+                url = table.url.removeprefix("https://").replace("{tenant}", "x.myshopify.com")
+                assert any(fnmatch.fnmatchcase(url, at) for at in known), table.url

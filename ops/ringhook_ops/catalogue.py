@@ -75,6 +75,7 @@ def _lines(name: str) -> Iterator[str]:
         shown = ", ".join(f"`{topic}`" for topic in provider.topics[:_TOPICS])
         more = f", and {len(provider.topics) - _TOPICS} more" * (len(provider.topics) > _TOPICS)
         yield from ("## Topics", "", shown + more, "")
+    yield from _left_out(provider)
     yield from _never(provider)
     yield from ("## Answers", "")
     yield (
@@ -124,6 +125,20 @@ def _tries(name: str) -> Iterator[str]:
             " say that they are of July 2026, which is too late to ring:"
         )
         yield from ("", "```sh", "SECRET=… WEBHOOKS_URL=https://…/hooks", *lines, "```", "")
+
+
+def _left_out(provider: Provider) -> Iterator[str]:
+    if not provider.enrich_hosts:
+        return
+    hosts = ", ".join(f"`{host}`" for host in provider.enrich_hosts)
+    how = "[routes.toml](../routes.md#what-the-sender-leaves-out)"
+    yield f"`enrich` of the source fetches it from {hosts}; {how} says how."
+    yield ""
+    for name, ways in provider.enrichments.items():
+        places = ", then ".join(f"`{w.into}` from `{w.url.partition('?')[0]}`" for w in ways)
+        yield f'- `enrich = "{name}"`: {places}.'
+    if provider.enrichments:
+        yield ""
 
 
 def _never(provider: Provider) -> Iterator[str]:

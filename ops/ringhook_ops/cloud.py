@@ -59,6 +59,7 @@ class LocalCloud:
         signing_secrets: of each source; several during a rotation.
         tokens: of each account at the API; "default" is the one that routes use unless they say.
         unleashx_url: the API, for example a sandbox's.
+        enrich_url: what is asked instead of the senders' own APIs, with these credentials.
         host: the address of this machine to listen at.
         say: told, in words for a person, what is under way.
     """
@@ -78,6 +79,8 @@ class LocalCloud:
         signing_secrets: Mapping[str, str | Sequence[str]],
         tokens: Mapping[str, str],
         unleashx_url: str,
+        enrich_url: str = "",
+        credentials: Mapping[str, str] | None = None,
         host: str = LOOPBACK,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -85,6 +88,8 @@ class LocalCloud:
         self._signing_secrets = signing_secrets
         self._tokens = tokens
         self._unleashx_url = unleashx_url
+        self._enrich_url = enrich_url
+        self._credentials = credentials
         self._host = host
         self._say = say
         self._emulator: subprocess.Popen[bytes] | None = None
@@ -166,6 +171,7 @@ class LocalCloud:
             "Runtime": bundle.RUNTIME,
             "Architecture": bundle.ARCHITECTURE,
             "UnleashxUrl": self._unleashx_url,
+            "EnrichUrl": self._enrich_url,
             "PublicUrl": public_url,
             "AwsEndpointUrl": self.aws_endpoint_url,
         }
@@ -213,18 +219,20 @@ class LocalCloud:
             QueueUrl=self.queue_url, AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
         schedules = queue.rpartition(":")[0].replace(":sqs:", ":scheduler:") + ":schedule/default/*"
-        for role, actions, resource in (
-            ("ReceiverRole", ["sqs:SendMessageBatch"], queue),
-            ("DialerRole", ["scheduler:CreateSchedule", "scheduler:UpdateSchedule"], schedules),
-        ):
+        batch = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue}
+        schedule = {
+            "Effect": "Allow",
+            "Action": ["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
+            "Resource": schedules,
+        }
+        for role, rights in (("ReceiverRole", [batch]), ("DialerRole", [batch, schedule])):
             detail = self.client("cloudformation").describe_stack_resource(
                 StackName=STACK, LogicalResourceId=role
             )["StackResourceDetail"]
-            right = {"Effect": "Allow", "Action": actions, "Resource": resource}
             self.client("iam").put_role_policy(
                 RoleName=detail["PhysicalResourceId"],
                 PolicyName="emulator",
-                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [right]}),
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": rights}),
             )
 
     def _fill_secrets(self) -> None:
@@ -232,6 +240,7 @@ class LocalCloud:
         for output, value in (
             ("SigningSecretsArn", self._signing_secrets),
             ("ApiTokensArn", self._tokens),
+            ("CredentialsArn", self._credentials or {}),
         ):
             arn = self.outputs[output]
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))

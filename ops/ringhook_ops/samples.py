@@ -11,6 +11,7 @@ called like the sample, with `-` for `/`; its ending says the format), and `samp
     query = "…"                     # what follows the ? in the address, if anything
     [headers]                       # beside the signature; {sample} is the sample's name
     [settings]                      # of the source, where the provider needs any
+    [[answers]]                     # what its API says when it is asked for the rest (`senders`)
 
 The secret itself may stand in a body, a header or the query, where a sender proves itself so.
 
@@ -128,6 +129,11 @@ def find(provider: str, name: str | None = None) -> Sample:
         times=tuple(about.get("times", ())),
         ids=tuple(about.get("ids", ())),
     )
+
+
+def answers() -> list[dict[str, Any]]:
+    """What the providers' own APIs say of the people in their samples."""
+    return [one for provider in providers() for one in _about(provider).get("answers", ())]
 
 
 def body_file(provider: str, name: str) -> Path:

@@ -14,6 +14,12 @@ or `python -m ringhook_ops.sandbox --port 8787`, and then over HTTP:
     GET    /_sandbox/behaviour   the behaviours still to come
     DELETE /_sandbox             forget requests, calls, behaviours; hang up on who is kept waiting
 
+It stands for the senders' own APIs too, at /_senders/HOST/PATH, for sources that `enrich`:
+
+    PUT    /_sandbox/answers     {"at": "api.hubapi.com/crm/v3/*", "answer": …} (see `senders.Said`)
+    GET    /_sandbox/answers     those still to be given
+    GET    /_sandbox/fetches     what it was asked there, oldest first
+
 Sources: docs.unleashx.ai/api-reference, pages voice-ai/make-call, voice-ai/list-voice-agents,
 call-logs/call-summary (the executions list) and authentication (verify). What they leave open is
 decided here: the bodies of a valid verify and of a 429 (without Retry-After, unless a behaviour
@@ -32,12 +38,14 @@ import sys
 import threading
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, TypedDict
 from urllib.parse import parse_qs, urlsplit
+
+from ringhook_ops.senders import Senders
 
 TOKEN = "sandbox-token"  # noqa: S105  (opens nothing but a sandbox)
 REQUESTS_PER_MINUTE = 1000  # of one token on the Pro plan; the free plan has 100
@@ -48,6 +56,7 @@ NO_SUCH_AGENT = (404, "Agent not found or not active")
 TOO_MANY = (429, "Too many requests")
 TROUBLE = "<html>the sandbox was told to answer like this</html>"
 HANGS = ("hang", "hang_after_call")
+SENDERS = "/_senders/"
 BEHAVIOURS = ("refuse", "401", "429", "500", "503", *HANGS, "cut", "rubbish")
 
 
@@ -200,6 +209,9 @@ class Handler(BaseHTTPRequestHandler):
         if urlsplit(self.path).path.startswith("/_sandbox"):
             self.write(self.server.control(self.command, self.path, body))
             return
+        if self.path.startswith(SENDERS):
+            self.write(self.server.fetched(self.path.removeprefix(SENDERS), dict(self.headers)))
+            return
         request = Received(
             received_at=iso(self.server.now()),
             method=self.command,
@@ -252,7 +264,8 @@ class Sandbox(ThreadingHTTPServer):
     """The sandbox API on 127.0.0.1, from `start` (or `with`) to `stop`.
 
     `port` 0 takes a free one. With `agents` only those are active; without, every positive id is,
-    so that anybody's routes work. `inactive_agents` never are.
+    so that anybody's routes work. `inactive_agents` never are. `senders` is what the senders' own
+    APIs say (see `senders.Said`).
     """
 
     daemon_threads = False  # so that closing the server waits for the end of each thread
@@ -267,10 +280,13 @@ class Sandbox(ThreadingHTTPServer):
         agents: Collection[int] = (),
         inactive_agents: Collection[int] = (),
         requests_per_minute: int = REQUESTS_PER_MINUTE,
+        senders: Iterable[Mapping[str, Any]] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__((host, port), Handler)
         self.url = f"http://{host}:{self.server_port}"
+        self.senders_url = self.url + SENDERS.rstrip("/")
+        self.senders = Senders(senders)
         self.now = now
         self._tokens, self._agents, self._inactive = tokens, agents, inactive_agents
         self._requests_per_minute = requests_per_minute
@@ -323,24 +339,33 @@ class Sandbox(ThreadingHTTPServer):
             for memory in (self._received, self._executions, self._behaviours, self._arrivals):
                 memory.clear()
             self._hang_up(self._waiting)
+        self.senders.clear()
 
     def control(self, method: str, path: str, body: object) -> Answer:
         """Answer a request below /_sandbox."""
-        match method, urlsplit(path).path:
-            case "GET", "/_sandbox/requests":
-                return Answer(200, self.requests())
-            case "GET", "/_sandbox/behaviour":
-                return Answer(200, self.behaviours())
-            case "PUT", "/_sandbox/behaviour":
-                try:
-                    self.misbehave(body)
-                except ValueError as wrong:
-                    return error(400, str(wrong))
-                return Answer(200, self.behaviours())
-            case "DELETE", "/_sandbox":
-                self.clear()
-                return Answer(200, {"cleared": True})
-        return error(404, f"No such endpoint: {method} {path}")
+        readers: dict[str, Callable[[], object]] = {
+            "/_sandbox/requests": self.requests,
+            "/_sandbox/behaviour": self.behaviours,
+            "/_sandbox/answers": self.senders.told,
+            "/_sandbox/fetches": self.senders.asked,
+        }
+        orders = {"/_sandbox/behaviour": self.misbehave, "/_sandbox/answers": self.senders.tell}
+        place = urlsplit(path).path
+        if method == "PUT" and place in orders:
+            try:
+                orders[place](body)
+            except ValueError as wrong:
+                return error(400, str(wrong))
+        elif (method, place) == ("DELETE", "/_sandbox"):
+            self.clear()
+            return Answer(200, {"cleared": True})
+        elif method != "GET" or place not in readers:
+            return error(404, f"No such endpoint: {method} {path}")
+        return Answer(200, readers[place]())
+
+    def fetched(self, address: str, headers: Mapping[str, str]) -> Answer:
+        """Answer as a sender's API does."""
+        return Answer(*self.senders.answer(address, headers, self.now()))
 
     def receive(self, request: Received, connection: socket.socket) -> Answer | Silence:
         """Record an API request and decide its answer, in one piece."""

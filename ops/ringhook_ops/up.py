@@ -15,10 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ringhook.routes import Routes
+from ringhook.routes import Routes, load
 from ringhook_ops import bundle, samples, sandbox
 from ringhook_ops.cloud import LocalCloud
 from ringhook_ops.deployment import UP
+from ringhook_ops.senders import CREDENTIAL
 
 Say = Callable[[str], None]
 Secrets = Mapping[str, str | Sequence[str]]
@@ -59,6 +60,15 @@ def sample_secrets(routes: Routes) -> Secrets:
     }
 
 
+def sample_credentials(routes: Routes) -> dict[str, str]:
+    """What the sandbox takes in place of each credential that a source enriches its events with."""
+    return {
+        lookup.credential: CREDENTIAL
+        for connection in routes.sources.values()
+        for lookup in connection.lookups
+    }
+
+
 @contextmanager
 def running(
     routes: Path, secrets: Secrets, *, host: str, fresh: bool, say: Say
@@ -72,13 +82,15 @@ def running(
             shutil.rmtree(built, ignore_errors=True)
     with ExitStack() as stack:
         say("Starting the sandbox API, which rings nobody")
-        api = stack.enter_context(sandbox.Sandbox(host=host))
+        api = stack.enter_context(sandbox.Sandbox(host=host, senders=samples.answers()))
         cloud = stack.enter_context(
             LocalCloud(
                 routes=routes,
                 signing_secrets=secrets,
                 tokens={"default": sandbox.TOKEN},
                 unleashx_url=api.url,
+                enrich_url=api.senders_url,
+                credentials=sample_credentials(load(routes.read_text())),
                 host=host,
                 say=say,
             )

@@ -7,8 +7,10 @@ import pytest
 from tests.e2e.deployed import Deployed
 
 from ringhook.routes import load
+from ringhook_ops import samples
 from ringhook_ops.cloud import LocalCloud
 from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook_ops.senders import CREDENTIAL
 from ringhook_ops.up import sample_secrets
 
 ROUTES = Path(__file__).with_name("routes.toml")
@@ -23,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def api() -> Iterator[Sandbox]:
     """The API that the deployed stack calls."""
-    with Sandbox() as sandbox:
+    with Sandbox(senders=samples.answers()) as sandbox:
         yield sandbox
 
 
@@ -36,6 +38,8 @@ def cloud(api: Sandbox) -> Iterator[LocalCloud]:
         signing_secrets={name: secret for name, secret in secrets.items() if name != "unfilled"},
         tokens={"default": TOKEN, "branch": "revoked"},
         unleashx_url=api.url,
+        enrich_url=api.senders_url,
+        credentials={"crm": CREDENTIAL, "renewed": "expired"},
     ) as cloud:
         yield cloud
 
