@@ -171,10 +171,11 @@ class LocalCloud:
             "Runtime": bundle.RUNTIME,
             "Architecture": bundle.ARCHITECTURE,
             "UnleashxUrl": self._unleashx_url,
-            "EnrichUrl": self._enrich_url,
             "PublicUrl": public_url,
             "AwsEndpointUrl": self.aws_endpoint_url,
         }
+        if self._enrich_url:
+            parameters["EnrichUrl"] = self._enrich_url
         self.client("s3").create_bucket(Bucket=BUCKET)
         command: list[str | Path] = [
             *(Path(sys.executable).with_name("sam"), "deploy", "--no-confirm-changeset"),
