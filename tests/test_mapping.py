@@ -10,7 +10,7 @@ from tests.builders import ALICE
 
 from ringhook.calls import Call
 from ringhook.errors import RoutesError
-from ringhook.mapping import Ignored, map_event
+from ringhook.mapping import Ignored, map_event, unpack
 from ringhook.providers import Event
 from ringhook.routes import load
 
@@ -71,11 +71,16 @@ def test_an_event_that_never_rings_ends_the_call_that_waits() -> None:
     assert not any(one.rings for one in ended)
 
 
-def test_a_wish_of_which_the_number_cannot_be_read_is_told_and_rings_nobody() -> None:
-    found = mapped("contact.unsubscribed", phone="ask at the desk")
+def test_a_wish_of_which_the_number_cannot_be_read_is_kept_to_be_looked_at_and_rings_nobody() -> (
+    None
+):
+    found = mapped("contact.unsubscribed", phone="(415) 555-0123")
 
-    assert [one for one in found if isinstance(one, Call) and one.kind != "cancel"] == []
-    assert "cannot be kept: phone_number" in str([one for one in found if one.route == "opt-out"])
+    calls = [one for one in found if isinstance(one, Call)]
+    assert not any(one.rings for one in calls)
+    (kept,) = [one for one in calls if one.route == "opt-out"]
+    assert kept.unmapped.startswith("phone_number '•••••0123' is a national number")
+    assert unpack(kept.payload)["phone"] == "(415) 555-0123"
 
 
 def test_an_erasure_is_nothing_else() -> None:

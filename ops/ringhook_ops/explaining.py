@@ -108,8 +108,8 @@ def _as_it_is(row: Explained) -> Explained:
 
 
 def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:
-    done = {one.kind for one in asked if isinstance(one, Call)}
-    said = "".join(f"; {_KINDS[kind]}" for kind in sorted(done))
+    done = {one.unmapped or _KINDS[one.kind] for one in asked if isinstance(one, Call)}
+    said = "".join(f"; {what}" for what in sorted(done))
     return Explained(topic=event.topic, route=None, decision="suppress", reason=event.never + said)
 
 

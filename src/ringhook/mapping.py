@@ -51,7 +51,7 @@ def map_event(
     if event.never and event.asks:
         return [_privacy(origin, number) for number in event.numbers]
     if event.never:
-        mapped = [_kept(_map(origin, route)) for route in routes.of(event.source) if route.record]
+        mapped = [_map(origin, route) for route in routes.of(event.source) if route.record]
     else:
         mapped = [_map(origin, route) for route in routes.of(event.source)]
     return mapped + _cancellations(origin, {one.route for one in mapped if isinstance(one, Call)})
@@ -115,12 +115,6 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
         return _call(origin, route) if route.call else _record(origin, route)
     except UnmappedError as error:
         return _unmapped(origin, route, str(error))
-
-
-def _kept(one: Call | Ignored) -> Call | Ignored:
-    """What a route records; where that cannot be read, why not."""
-    unread = isinstance(one, Call) and one.unmapped
-    return Ignored(one.route, f"cannot be kept: {unread}") if unread else one
 
 
 def _holds(value: object) -> bool:

@@ -129,7 +129,8 @@ def _caps(value: Any) -> Any:
     for text in value if isinstance(value, list) else [value]:
         count, _, window = text.partition("/") if isinstance(text, str) else ("", "", "")
         span = parse_duration(window)
-        if not count.isdecimal() or int(count) < 1 or span is None or span > LONGEST_CAP:
+        held = span is not None and timedelta(0) < span <= LONGEST_CAP
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", count) or span is None or not held:
             message = f"{text!r} is no cap: write '3/24h', with a time of 31d at most"
             raise ValueError(message)
         caps.append(Cap(int(count), span, text))
@@ -140,13 +141,16 @@ def _hours(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str | dict):
         message = "write 'default', 'any', '09:00-20:00', or a table by weekday"
         raise ValueError(message)  # noqa: TRY004 - pydantic reads ValueError
-    return parse_hours(value, (info.context or {}).get("calling_hours"))
+    named = (info.context or {}).get("calling_hours")
+    tables = named.items() if isinstance(named, dict) else ()
+    return parse_hours(value, {name: table for name, table in tables if isinstance(table, dict)})
 
 
 def _consent(value: Any) -> Any:
     """The name of a recorded consent's purpose, or an expression over the payload."""
-    if isinstance(value, str) and value.startswith("recorded:") and value[9:]:
-        return value.removeprefix("recorded:")
+    recorded = re.fullmatch(rf"recorded:({NAME})", value) if isinstance(value, str) else None
+    if recorded:
+        return recorded[1]
     match = _LONE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         message = "write '{{ JMESPath }}' that must hold, or 'recorded:PURPOSE'"
