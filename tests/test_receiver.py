@@ -206,7 +206,7 @@ def test_why_a_forgery_was_refused_is_in_the_log(
         (from_form("{}") | {"body": "!", "isBase64Encoded": True}, 400, "cannot be read as bytes"),
         (from_form("{}") | {"body": "é", "isBase64Encoded": True}, 400, "cannot be read as bytes"),
         (from_form({"note": "no number"}), 422, "call-me: phone_number: {{ phone }} finds nothing"),
-        (from_form({"phone": "hello"}), 422, "is a national number and there is no region"),
+        (from_form({"phone": "hello"}), 422, "it has no digits"),
     ],
 )
 def test_what_cannot_be_read_or_mapped_is_explained(

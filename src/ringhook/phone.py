@@ -32,6 +32,9 @@ def to_e164(number: str, region: str | None) -> str:
     if region and region not in COUNTRIES:
         message = f"region {region[:20]!r} is no country's code of two capital letters (ISO 3166)"
         raise UnmappedError(message)
+    if not re.search(r"\d", text):
+        message = "phone_number is not a phone number: it has no digits"
+        raise UnmappedError(message)
     if not text.removeprefix("tel:").startswith("+") and not region:
         message = (
             f"phone_number {masked(text)!r} is a national number and there is no region for it"
