@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
@@ -95,12 +97,21 @@ class CallTemplate(_Table):
     )
     province: TemplateText | None = Field(default=None, description="and state or province")
     postal_code: TemplateText | None = Field(default=None, description="and postal code")
-    metadata: dict[str, TemplateText | int | float | bool] = Field(
+    metadata: dict[str, TemplateText | int | FiniteFloat | bool] = Field(
         default_factory=dict, description="what the agent is told; nothing else reaches it"
     )
     account: str = Field(
         default="default", description="which API token makes the call, where there are several"
     )
+
+    @field_validator("agent_id")
+    @classmethod
+    def _is_an_agent(cls, agent: Template | int) -> Template | int:
+        written = agent.text if isinstance(agent, Template) and agent.is_literal else agent
+        if not isinstance(written, Template) and not AGENT_ID.fullmatch(str(written)):
+            message = f"{written!r} is not an agent's number: write it, or {{{{ JMESPath }}}}"
+            raise ValueError(message)
+        return agent
 
 
 class RecordTemplate(_Table):
@@ -146,6 +157,18 @@ def _hours(value: Any, info: ValidationInfo) -> Any:
     return parse_hours(value, {name: table for name, table in tables if isinstance(table, dict)})
 
 
+def _name_of_hours(name: str) -> str:
+    if name in {"default", "any"}:
+        message = f"{name!r} has a meaning of its own: give the table another name"
+        raise ValueError(message)
+    return name
+
+
+def _table_of_hours(table: dict[str, Any]) -> dict[str, Any]:
+    parse_hours(table)
+    return table
+
+
 def _consent(value: Any) -> Any:
     """The name of a recorded consent's purpose, or an expression over the payload."""
     recorded = re.fullmatch(rf"recorded:({NAME})", value) if isinstance(value, str) else None
@@ -158,6 +181,8 @@ def _consent(value: Any) -> Any:
     return compile_expression(match[1])
 
 
+# Of no more digits than every reader of JSON keeps.
+AGENT_ID = re.compile(r"0*[1-9][0-9]{0,14}")
 _LONE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 LONGEST_CAP = timedelta(days=31)
 HoursSetting = Annotated[
@@ -165,6 +190,8 @@ HoursSetting = Annotated[
     BeforeValidator(_hours),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
 ]
+HoursName = Annotated[str, AfterValidator(_name_of_hours)]
+HoursTable = Annotated[dict[str, Any], AfterValidator(_table_of_hours)]
 Caps = Annotated[
     tuple[Cap, ...],
     BeforeValidator(_caps),
@@ -231,27 +258,38 @@ class Policy(_Table):
         default="suppress", description="whether events that the provider marks as tests ring"
     )
 
-    def conflicts(self) -> Iterator[tuple[bool, str]]:
-        """Whether settings contradict each other, and how to say so."""
-        needs_key = self.restart or self.cancelled_by or self.at
-        yield (self.at is None) != (self.before is None), "policy.at and policy.before go together"
-        yield (
-            self.at is not None and self.after is not None,
-            "policy.after waits from the event, policy.at until an appointment: choose one",
-        )
-        yield (
-            bool(needs_key) and self.key is None,
-            "policy.restart, cancelled_by and at need a policy.key: which call is meant",
-        )
-        yield (
-            # A sender may send again until then, and the ledger is what tells that it does.
-            self.retention is not None and self.retention < self.expires_after,
-            "policy.retention is shorter than policy.expires_after: keep a call until then",
-        )
-        yield (
-            self.restart and self.after is None,
-            "policy.restart needs policy.after: the wait to start anew",
-        )
+    @field_validator("key", "at")
+    @classmethod
+    def _is_of_the_event(cls, template: Template | None) -> Template | None:
+        if template is not None and template.is_literal:
+            message = "is the same for every event: write {{ JMESPath }} over the payload"
+            raise ValueError(message)
+        return template
+
+    @field_validator("expires_after")
+    @classmethod
+    def _is_a_while(cls, span: timedelta) -> timedelta:
+        if not span:
+            message = "must be more than nothing, or no call is ever made in time"
+            raise ValueError(message)
+        return span
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """Which settings contradict others, and how to say so."""
+        if self.at is not None and self.before is None:
+            yield "at", "needs policy.before: how long before the appointment to ring"
+        if self.before is not None and self.at is None:
+            yield "before", "needs policy.at: the time of the appointment"
+        if self.at is not None and self.after is not None:
+            yield "after", "waits from the event, policy.at until an appointment: choose one"
+        if self.restart and self.after is None:
+            yield "restart", "needs policy.after: the wait to start anew"
+        for name in ("restart", "cancelled_by", "at"):
+            if getattr(self, name) and self.key is None:
+                yield name, "needs a policy.key: which call is meant"
+        # A sender may send again until then, and the ledger is what tells that it does.
+        if self.retention is not None and self.retention < self.expires_after:
+            yield "retention", "is shorter than policy.expires_after: keep a call until then"
 
 
 class Route(_Table):
@@ -289,7 +327,6 @@ class Route(_Table):
                 self.action == "consent" and (self.record is None or self.record.granted is None),
                 "action = 'consent' needs `granted` in [routes.record]",
             ),
-            *self.policy.conflicts(),
         ):
             if wrong:
                 raise ValueError(message)
@@ -310,7 +347,7 @@ class _File(_Table):
     require_consent: bool = Field(
         default=False, description="whether every route that rings must have policy.consent"
     )
-    calling_hours: dict[str, dict[str, Any]] = Field(
+    calling_hours: dict[HoursName, HoursTable] = Field(
         default_factory=dict, description="named tables of hours, for policy.calling_hours"
     )
     sources: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
@@ -374,7 +411,7 @@ def load(text: str) -> Routes:
         problems += _conflicts(file, index, text)
         warnings += _negations(route, index, text)
         if route.source in sources:
-            wrong, doubtful = _topics(route, sources[route.source].provider, index, text)
+            wrong, doubtful = _topics(file, index, sources[route.source].provider, text)
             problems += wrong
             warnings += doubtful
         elif route.source not in file.sources:
@@ -448,6 +485,16 @@ def _conflicts(file: _File, index: int, text: str) -> Iterator[Problem]:
     if file.require_consent and route.action == "call" and route.policy.consent is None:
         message = "is missing, and require_consent is true"
         yield _at(text, ("routes", index, "policy", "consent"), message)
+    for name, message in route.policy.conflicts():
+        yield _at(text, ("routes", index, "policy", name), message)
+    if both := set(route.on or ()) & set(route.policy.cancelled_by):
+        message = f"{min(both)!r} is in policy.cancelled_by too, so it never rings: leave out one"
+        yield _at(text, ("routes", index, "on"), message)
+    place = ("routes", index, "policy", "cancelled_by")
+    for other in file.routes:
+        if other.name in route.policy.cancelled_by and other.policy.key is None:
+            message = f"route {other.name!r} has no policy.key, so it cannot say which call to end"
+            yield _at(text, place, message)
 
 
 def _negations(route: Route, index: int, text: str) -> Iterator[Problem]:
@@ -464,9 +511,10 @@ def _negations(route: Route, index: int, text: str) -> Iterator[Problem]:
 
 
 def _topics(
-    route: Route, provider: Provider, index: int, text: str
+    file: _File, index: int, provider: Provider, text: str
 ) -> tuple[list[Problem], list[Problem]]:
     """What is wrong, and what is doubtful, about the topics that a route waits for."""
+    route = file.routes[index]
     wrong: list[Problem] = []
     doubtful: list[Problem] = []
     place = ("routes", index, "on")
@@ -483,6 +531,9 @@ def _topics(
             wrong.append(_at(text, place, message))
         else:
             doubtful += _doubtful([topic], provider, place, text)
+    names = {other.name for other in file.routes}
+    ends = [one for one in route.policy.cancelled_by if one not in names]
+    doubtful += _doubtful(ends, provider, ("routes", index, "policy", "cancelled_by"), text)
     return wrong, doubtful
 
 
@@ -510,17 +561,28 @@ def _problems(
     for finding in error.errors():
         # A union's branches stand in the place too ("int", "function-before[…]"): they are no keys.
         place = inside + tuple(p for p in finding["loc"] if not _is_branch(p))
-        if place in seen:
+        if place in seen or (finding["type"] == "too_short" and finding["input"]):
             continue
         seen.add(place)
         message = finding["msg"].removeprefix("Value error, ")
-        if finding["type"] == "extra_forbidden":
-            message = "there is no such key: remove it, or correct its name"
-        elif finding["type"] == "is_instance_of":
-            message = "must be text in quotes"
-        elif finding["type"] == "missing":
-            message = "is missing"
-        yield _at(text, place, message)
+        yield _at(text, place, _WORDS.get(finding["type"], message))
+
+
+# Pydantic speaks of Python's types; who edits the file writes TOML's.
+_WORDS = {
+    "bool_type": "must be true or false",
+    "dataclass_exact_type": "must be text in quotes",
+    "dict_type": "must be a table",
+    "extra_forbidden": "there is no such key: remove it, or correct its name",
+    "finite_number": "must be a finite number",
+    "frozen_set_type": "must be a list, in [ ]",
+    "int_type": "must be a whole number, without quotes",
+    "missing": "is missing",
+    "model_type": "must be a table",
+    "string_type": "must be text in quotes",
+    "too_short": "is empty: write one at least",
+    "tuple_type": "must be a list, in [ ]",
+}
 
 
 def _is_branch(part: str | int) -> bool:
@@ -540,6 +602,9 @@ def _spoken(place: tuple[str | int, ...]) -> str:
     return spoken
 
 
+_STRING_OR_COMMENT = re.compile(
+    r'''"""(?:\\[\s\S]|[^\\])*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#.*'''
+)
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(
     r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
@@ -554,7 +619,9 @@ def line_of(text: str, place: tuple[str | int, ...]) -> int:
     best, best_length = 0, 0
     table: tuple[str | int, ...] = ()
     counts: dict[tuple[str | int, ...], int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Lines of a text of several are neither headers nor keys, whatever they look like.
+    bare = _STRING_OR_COMMENT.sub(lambda m: "\n" * m[0].count("\n") or m[0], text)
+    for number, line in enumerate(bare.split("\n"), start=1):
         if header := _HEADER.match(line):
             table = _resolve(_keys(header[2]), counts, new=header[1] == "[[")
             path = table
