@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from ringhook import phone
 from ringhook.calls import Call, call_id
 from ringhook.errors import UnmappedError
 from ringhook.expressions import Expression, Template, parse_time
+from ringhook.routes import AGENT_ID
 from ringhook.text import tidy
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # of a few kilobytes is what the API was made for.
 LONGEST_VALUE = 500
 LARGEST_METADATA = 4000
+# Writers of JSON follow it down only so far, and so do people.
+DEEPEST_METADATA = 20
 # What a queue's message (256 KiB) and a table's item (400 KiB) can hold beside everything else.
 LARGEST_PAYLOAD = 180_000
 
@@ -276,13 +279,11 @@ def _where(origin: _Origin, template: Template | None) -> str:
 
 def _agent_id(origin: _Origin, setting: Template | int) -> int:
     value = origin.render("agent_id", setting) if isinstance(setting, Template) else setting
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    if isinstance(value, bool | float) or not AGENT_ID.fullmatch(str(value)):
         written = setting.text if isinstance(setting, Template) else setting
         message = f"agent_id: {written} is not an agent's number"
         raise UnmappedError(message)
-    return value
+    return int(value)
 
 
 def _phone_number(origin: _Origin, template: Template, region: Template | None) -> str:
@@ -321,7 +322,8 @@ def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], 
             metadata[name] = _clean(name, origin.render(f"metadata.{name}", value), notes)
         else:
             metadata[name] = value
-    if (size := len(json.dumps(metadata))) > LARGEST_METADATA:
+    # As the API gets it: letters of every script count alike.
+    if (size := len(json.dumps(metadata, ensure_ascii=False))) > LARGEST_METADATA:
         message = (
             f"metadata: {size} characters of JSON, at most {LARGEST_METADATA}: name fewer fields"
         )
@@ -329,12 +331,21 @@ def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], 
     return metadata, tuple(notes)
 
 
-def _clean(name: str, value: Any, notes: list[str]) -> Any:
+def _clean(name: str, value: Any, notes: list[str], depth: int = 0) -> Any:
     """Text without control and invisible characters, of a bounded length, all the way down."""
+    if depth > DEEPEST_METADATA:
+        message = f"metadata.{name}: nested more than {DEEPEST_METADATA} deep: name what is meant"
+        raise UnmappedError(message)
     if isinstance(value, dict):
-        return {_clean(name, key, notes): _clean(name, part, notes) for key, part in value.items()}
+        return {
+            _clean(name, key, notes): _clean(name, part, notes, depth + 1)
+            for key, part in value.items()
+        }
     if isinstance(value, list):
-        return [_clean(name, part, notes) for part in value]
+        return [_clean(name, part, notes, depth + 1) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        message = f"metadata.{name}: {value} is no number that JSON can hold"
+        raise UnmappedError(message)
     if not isinstance(value, str):
         return value
     text = tidy(value, len(value))
