@@ -629,6 +629,8 @@ def line_of(text: str, place: tuple[str | int, ...]) -> int:
             path = table + tuple(_keys(key[1]))
         else:
             continue
+        # A dotted key or header that goes further down is where the table on its way begins.
+        path = path[: len(place)]
         if path == place[: len(path)] and len(path) > best_length:
             best, best_length = number, len(path)
     return best
