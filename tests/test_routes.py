@@ -130,6 +130,7 @@ HMAC = '[sources.other]{}\nprovider = "hmac"\nheader = "x-signature"\n{}'
         ('[sources.other] # <-\ntenant = "x"', "provider", "say which provider it is: activecam"),
         ('[sources.other]\nprovider = "shopfy" # <-', "provider", "; did you mean 'shopify'?"),
         ("[sources.other]\nprovider = 5 # <-", "provider", "there is no provider 5: activecam"),
+        ("[sources.other]\nprovider = [] # <-", "provider", "there is no provider []: activecam"),
         ('[sources.other]\nprovider = "_generic" # <-', "provider", "there is no provider '_gen"),
         ('[sources.other]\nprovider = "zapier" # <-', "provider", "served by provider = 'bearer'"),
         ('[sources.other]\nprovider = "shopify"\nsecret = "x" # <-', "secret", "is no such key"),

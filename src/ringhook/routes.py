@@ -439,7 +439,7 @@ def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Proble
             message = (
                 f"there is no provider {kind!r}{_nearest(str(kind), known)}: {', '.join(known)}"
             )
-            if kind in providers.SERVED_BY:
+            if isinstance(kind, str) and kind in providers.SERVED_BY:
                 message = f"{kind} is served by provider = {providers.SERVED_BY[kind]!r}"
             if kind is None:
                 message = f"say which provider it is: {', '.join(known)}"
