@@ -217,6 +217,15 @@ def test_what_cannot_be_read_or_mapped_is_explained(
     assert said in body["error"]
 
 
+def test_no_depth_of_nesting_is_an_internal_error(deployment: Deployment) -> None:
+    answers = [
+        deployment.post(from_form("[" * depth + "]" * depth)) for depth in range(50, 1050, 25)
+    ]
+
+    assert {status for status, _ in answers} == {400, 422}
+    assert "nested too deeply" in answers[-1][1]["error"]
+
+
 def test_an_unsigned_body_is_not_even_parsed(deployment: Deployment) -> None:
     assert deployment.post(gateway_event("form", "not JSON"))[0] == 401
 

@@ -258,9 +258,12 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         count("SignatureRejected")
         logger.warning("webhook.rejected", source=source, reason=str(error))
         reply = Reply(401, {"error": "not authorised"})
-    except BadRequestError as error:
-        logger.warning("webhook.unreadable", source=source, reason=str(error))
-        reply = Reply(400, {"error": str(error)})
+    except (BadRequestError, RecursionError) as error:
+        # JSON that can just be read may still be nested too deeply for what looks into it.
+        deep = isinstance(error, RecursionError)
+        reason = "the body is nested too deeply" if deep else str(error)
+        logger.warning("webhook.unreadable", source=source, reason=reason)
+        reply = Reply(400, {"error": reason})
     except UnavailableError as error:
         logger.error("webhook.not_taken", source=source, reason=str(error))
         reply = Reply(503, {"error": "not ready to take webhooks: send it again later"})
