@@ -87,9 +87,9 @@ def unique(what: str) -> str:
 _numbers = itertools.count(1)
 
 
-def create_table() -> str:
+def create_table(name: str | None = None) -> str:
     """A ledger's table, with the keys and indexes of template.yaml; its name."""
-    table = unique("ledger")
+    table = name or unique("ledger")
     boto3.client("dynamodb").create_table(
         TableName=table,
         BillingMode="PAY_PER_REQUEST",

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.builders import ALICE, BOB, NOW, call
+from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
 from ringhook.ledger import Change, Ledger
@@ -22,25 +23,7 @@ from ringhook_ops.cli import app
 @pytest.fixture
 def ledger() -> Iterator[Ledger]:
     with mock_aws():
-        client = boto3.client("dynamodb")
-        names = ("pk", "phone_number", "created_at")
-        client.create_table(
-            TableName="ledger",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "by-phone",
-                    "KeySchema": [
-                        {"AttributeName": "phone_number", "KeyType": "HASH"},
-                        {"AttributeName": "created_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
-        yield Ledger(client, "ledger", timedelta(days=90))
+        yield Ledger(boto3.client("dynamodb"), create_table("ledger"), timedelta(days=90))
 
 
 def called(ledger: Ledger, number: str, call_id: str) -> None:

@@ -21,6 +21,7 @@ from ringhook.policy import Defer, History, Ring, decide
 from ringhook_ops import recipes, samples, webhooks
 from ringhook_ops.cli import app
 from ringhook_ops.recipes import Recipe, RecipeError
+from ringhook_ops.senders import CREDENTIAL, Senders
 
 NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
 EXPECTED = tomllib.loads((Path(__file__).parent / "recipes.toml").read_text())
@@ -66,8 +67,11 @@ def mapped(name: str, text: str) -> list[Any]:
     request = webhooks.webhook(samples.find(command[2], topic), routes, now=NOW)
     provider = routes.sources[request.source].provider
     (event,) = provider.events(request, provider.read(request))
-    for into, answer in EXPECTED[name].get("fetched", {}).items():
-        event = replace(event, payload=put(event.payload, into, answer))
+    senders = Senders(samples.answers())
+    for lookup in routes.sources[request.source].lookups:
+        address = lookup.address(event.payload, NOW).removeprefix("https://")
+        _, answer = senders.answer(address, lookup.headers(CREDENTIAL), NOW)
+        event = replace(event, payload=put(event.payload, lookup.into, answer))
     return map_event(event, routes, now=NOW)
 
 

@@ -132,6 +132,7 @@ def _left_out(provider: Provider) -> Iterator[str]:
         return
     hosts = ", ".join(f"`{host}`" for host in provider.enrich_hosts)
     how = "[routes.toml](../routes.md#what-the-sender-leaves-out)"
+    yield from ("## What its events leave out", "")
     yield f"`enrich` of the source fetches it from {hosts}; {how} says how."
     yield ""
     for name, ways in provider.enrichments.items():

@@ -25,6 +25,7 @@ from ringhook_ops import (
     bundle,
     catalogue,
     checking,
+    cloud,
     connecting,
     deployment,
     gateway,
@@ -301,7 +302,7 @@ def up(
             metavar="ADDRESS",
             help="Where to listen; Docker's bridge, for `sam local invoke` to reach it.",
         ),
-    ] = "127.0.0.1",
+    ] = cloud.LOOPBACK,
     leave: Annotated[bool, typer.Option("--exit", help="End after the story.")] = False,
 ) -> None:
     """Run the whole of Ringhook on this machine until Ctrl-C, ringing a sandbox and nobody else.
@@ -324,7 +325,14 @@ def up(
     try:
         with (
             local.until_signal() as wait,
-            local.running(file, keys, host=host, fresh=fresh, say=_progress) as running,
+            local.running(
+                file,
+                keys,
+                local.sample_credentials(loaded),
+                host=host,
+                fresh=fresh,
+                say=_progress,
+            ) as running,
         ):
             if as_json:
                 typer.echo(json.dumps(asdict(running.addresses)))

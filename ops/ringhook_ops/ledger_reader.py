@@ -69,10 +69,6 @@ class LedgerReader:
             if unknown and _holds(unpack(item["payload"]), digits):
                 yield item
 
-    def delete(self, item: Mapping[str, Any]) -> None:
-        """Delete an item."""
-        self.client.delete_item(TableName=self.table, Key={"pk": {"S": item["pk"]}})
-
     def _scan(
         self, condition: str, value: str, names: Mapping[str, str] | None = None
     ) -> Iterator[dict[str, Any]]:

@@ -37,7 +37,7 @@ def add(
 
     Example: `ringhook dnc add +14155550123 --reason "asked by letter" --stack ringhook`
     """
-    with _changing(stack, table) as ledger:
+    with told(), _changing(reader(stack, table)) as ledger:
         ledger.suppress_number(_e164(number), reason, datetime.now(UTC))
     out.print("On the list.")
 
@@ -48,7 +48,7 @@ def remove(number: NumberArgument, *, stack: StackOption = None, table: TableOpt
 
     Example: `ringhook dnc remove +14155550123 --stack ringhook`
     """
-    with _changing(stack, table) as ledger:
+    with told(), _changing(reader(stack, table)) as ledger:
         ledger.allow_number(_e164(number), datetime.now(UTC))
     out.print("Off the list.")
 
@@ -71,7 +71,7 @@ def import_(
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file} cannot be read: {error}")
     listed = {_e164(row[0]): (row[1:] or [""])[0] or reason for row in rows}
-    with _changing(stack, table) as ledger:
+    with told(), _changing(reader(stack, table)) as ledger:
         for number, why in listed.items():
             ledger.suppress_number(number, why, datetime.now(UTC))
     out.print(f"{len(listed)} on the list.")
@@ -142,24 +142,23 @@ def forget(
     if not yes:
         whose = f"to {known}" if known else f"of source {source}"
         typer.confirm(f"Delete every call {whose}?", abort=True)
-    with _changing(stack, table) as ledger:
+    with told():
         found = reader(stack, table)
-        forgotten = len(ledger.forget(known, datetime.now(UTC))) if known else 0
-        for item in found.mentioning(known) if known else found.of_source(source or ""):
-            found.delete(item)
-            forgotten += 1
-    out.print(f"{forgotten} calls forgotten.")
+        with _changing(found) as ledger:
+            forgotten = ledger.forget(known, datetime.now(UTC)) if known else []
+            for item in found.mentioning(known) if known else found.of_source(source or ""):
+                ledger.delete(item["pk"])
+                forgotten += [item["call_id"]] if "call_id" in item else []
+    out.print(f"{len(forgotten)} calls forgotten.")
 
 
 @contextmanager
-def _changing(stack: str | None, table: str | None) -> Iterator[Ledger]:
+def _changing(found: LedgerReader) -> Iterator[Ledger]:
     """The ledger, to be changed by the code that the functions change it with."""
-    with told():
-        found: LedgerReader = reader(stack, table)
-        try:
-            yield Ledger(found.client, found.table, timedelta(days=90))
-        except UnavailableError as error:
-            fail(str(error))
+    try:
+        yield Ledger(found.client, found.table, timedelta(days=90))
+    except UnavailableError as error:
+        fail(str(error))
 
 
 def _e164(number: str) -> str:

@@ -261,7 +261,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Sandbox(ThreadingHTTPServer):
-    """The sandbox API on 127.0.0.1, from `start` (or `with`) to `stop`.
+    """The sandbox API at `host`, from `start` (or `with`) to `stop`.
 
     `port` 0 takes a free one. With `agents` only those are active; without, every positive id is,
     so that anybody's routes work. `inactive_agents` never are. `senders` is what the senders' own

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ringhook.routes import Routes, load
+from ringhook.routes import Routes
 from ringhook_ops import bundle, samples, sandbox
 from ringhook_ops.cloud import LocalCloud
 from ringhook_ops.deployment import UP
@@ -71,7 +71,13 @@ def sample_credentials(routes: Routes) -> dict[str, str]:
 
 @contextmanager
 def running(
-    routes: Path, secrets: Secrets, *, host: str, fresh: bool, say: Say
+    routes: Path,
+    secrets: Secrets,
+    credentials: Mapping[str, str],
+    *,
+    host: str,
+    fresh: bool,
+    say: Say,
 ) -> Iterator[Running]:
     """Everything up at `host`, from entering to leaving; `fresh` builds the functions anew.
 
@@ -90,7 +96,7 @@ def running(
                 tokens={"default": sandbox.TOKEN},
                 unleashx_url=api.url,
                 enrich_url=api.senders_url,
-                credentials=sample_credentials(load(routes.read_text())),
+                credentials=credentials,
                 host=host,
                 say=say,
             )

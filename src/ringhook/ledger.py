@@ -93,7 +93,7 @@ class Ledger:
 
         Raises UnavailableError if the table cannot be asked: then nobody may dial.
         """
-        item = self._get([f"call#{call_id}"]).get(f"call#{call_id}")
+        item = self._one(f"call#{call_id}")
         return _entry(item) if item else None
 
     def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:
@@ -196,7 +196,7 @@ class Ledger:
 
         The newest calls, if not all have a place in one item (`left_out` says how many have not).
         """
-        known = self._get([f"number#{call.phone_number}"]) if call.phone_number else {}
+        known = self._one(f"number#{call.phone_number}") if call.phone_number else None
         calls = self.calls_to(call.phone_number) if call.phone_number else []
         kept: list[dict[str, Any]] = []
         size = 0
@@ -208,7 +208,7 @@ class Ledger:
         item = {
             **call.model_dump(mode="json", include={"source", "topic", "event_id"}),
             "phone_number": call.phone_number or None,
-            "number": next(iter(known.values()), None),
+            "number": known,
             "calls": kept,
             "left_out": len(calls) - len(kept),
             "expires_at": int((now + _EXPORT_KEPT).timestamp()),
@@ -223,15 +223,16 @@ class Ledger:
         """
         items = self._items_of(number)
         for item in items:
-            self._delete(item["pk"])
-        known = self._get([f"number#{number}"]).get(f"number#{number}")
+            self.delete(item["pk"])
+        known = self._one(f"number#{number}")
         if known and known.get("do_not_call"):
             self._change_number(number, lambda _: {"consents": {}, "rung": {}}, now)
         elif known:
-            self._delete(f"number#{number}")
+            self.delete(f"number#{number}")
         return [item["call_id"] for item in items if "call_id" in item]
 
-    def _delete(self, key: str) -> None:
+    def delete(self, key: str) -> None:
+        """Delete an item. Raises UnavailableError if nothing answers."""
         try:
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": key}})
         except (BotoCoreError, ClientError) as error:
@@ -242,7 +243,7 @@ class Ledger:
     ) -> None:
         """Change what is known of a number; anew, if another changed it meanwhile."""
         for _ in range(_TRIES):
-            known = self._get([f"number#{number}"]).get(f"number#{number}", {})
+            known = self._one(f"number#{number}") or {}
             changed = change(known)
             after = known | changed
             kept = bool(after.get("do_not_call") or after.get("consents"))
@@ -301,6 +302,9 @@ class Ledger:
             "asked_at": change.asked_at.isoformat() if change.asked_at else None,
         }
         return item | _stamp(now)
+
+    def _one(self, key: str) -> dict[str, Any] | None:
+        return self._get([key]).get(key)
 
     def _get(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         try:

@@ -53,10 +53,8 @@ def map_event(
     origin = _Origin(event, routes, correlation_id, now, missing)
     if event.never and event.asks:
         return [_privacy(origin, number) for number in event.numbers]
-    if event.never:
-        mapped = [_map(origin, route) for route in routes.of(event.source) if route.record]
-    else:
-        mapped = [_map(origin, route) for route in routes.of(event.source)]
+    reached = [one for one in routes.of(event.source) if one.record or not event.never]
+    mapped = [_map(origin, route) for route in reached]
     return mapped + _cancellations(origin, {one.route for one in mapped if isinstance(one, Call)})
 
 

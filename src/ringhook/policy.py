@@ -150,8 +150,8 @@ def _until_permitted(call: Call, policy: Policy, now: datetime) -> Decision:
     shut = closure(moment, where, hours)
     if shut is None:
         # Where the phone may be, from the earliest clock there to the latest.
-        zones_there = sorted({place.zone for place in where}, key=lambda z: _offset(moment, z))
-        clocks = dict.fromkeys((_clock(moment, zones_there[0]), _clock(moment, zones_there[-1])))
+        local = [(moment.astimezone(ZoneInfo(p.zone)).replace(tzinfo=None), p.zone) for p in where]
+        clocks = dict.fromkeys(_clock(moment, zone) for _, zone in (min(local), max(local)))
         return Ring(f"{' to '.join(clocks)} is within calling hours {hours.text}")
     opens = next_permitted(moment, where, hours)
     if opens is None:
@@ -182,10 +182,6 @@ def _capped(policy: Policy, call: Call, history: History, now: datetime) -> Supp
 def _spoken(span: timedelta) -> str:
     minutes = span.total_seconds() / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"
-
-
-def _offset(at: datetime, zone: str) -> timedelta:
-    return at.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
 
 
 def _clock(at: datetime, zone: str) -> str:
