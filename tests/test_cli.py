@@ -231,6 +231,24 @@ def test_map_has_a_row_for_each_event_and_route(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sender", "what"),
+    [
+        (("shopify", "customers/redact"), "what is known of the number is deleted"),
+        (("shopify", "customers/data_request"), "what is known of the number is exported"),
+        (("hubspot", "batch"), "no number is named, so an operator is alarmed"),
+    ],
+)
+def test_map_says_what_becomes_of_a_person_who_asks(
+    run: Run, sender: tuple[str, str], what: str
+) -> None:
+    event = sample_event(run, *sender)
+
+    rows = json.loads(run("map", "-", "--routes", DEMO, "--unsigned", "--json", stdin=event).stdout)
+
+    assert rows[-1]["reason"].endswith(f"; {what}")
+
+
+@pytest.mark.parametrize(
     ("policy", "payload", "decision", "at"),
     [
         ('after = "30m"', {}, "defer", "2026-11-23T12:30:00Z"),

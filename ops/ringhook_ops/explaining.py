@@ -108,9 +108,16 @@ def _as_it_is(row: Explained) -> Explained:
 
 
 def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:
-    done = {one.unmapped or _KINDS[one.kind] for one in asked if isinstance(one, Call)}
+    done = {one.unmapped or _done(one) for one in asked if isinstance(one, Call)}
     said = "".join(f"; {what}" for what in sorted(done))
     return Explained(topic=event.topic, route=None, decision="suppress", reason=event.never + said)
+
+
+def _done(call: Call) -> str:
+    """What becomes of a call that rings nobody."""
+    if call.kind in ("forget", "export") and not call.phone_number:
+        return "no number is named, so an operator is alarmed"
+    return _KINDS[call.kind]
 
 
 def _row(
@@ -127,7 +134,7 @@ def _row(
     if mapped.unmapped:
         return row("unmapped", mapped.unmapped)
     if mapped.kind != "call":
-        return row("suppress", f"rings nobody: {_KINDS[mapped.kind]}")
+        return row("suppress", f"rings nobody: {_done(mapped)}")
     match decide(mapped, routes, history, now):
         case Ring(reason):
             return row("ring", reason, now)
