@@ -313,6 +313,33 @@ def test_map_reads_a_body_in_base64_and_a_form(run: Run) -> None:
     assert '"phone_number": "+14155550176"' in said
 
 
+def mapped(run: Run, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """What `map` makes of a request to the demo's routes."""
+    document = json.dumps(request)
+    rows: list[dict[str, Any]] = json.loads(
+        run("map", "-", "--routes", DEMO, "--unsigned", "--json", stdin=document).stdout
+    )
+    return rows
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_map_shows_the_answer_to_what_is_no_webhook(run: Run, method: str) -> None:
+    event = json.loads(sample_event(run, "shopify"))
+    event["requestContext"]["http"]["method"] = method
+
+    (row,) = mapped(run, event)
+
+    assert (row["decision"], row["status"], row["request"]) == ("answered", 405, None)
+
+
+def test_map_shows_that_what_cannot_be_read_is_kept(run: Run) -> None:
+    (row,) = mapped(run, {"source": "shop", "body": "{"})
+
+    assert (row["decision"], row["route"]) == ("unmapped", None)
+    assert "the body is not JSON" in row["reason"]
+    assert re.fullmatch("call_[0-9a-f]{32}", row["call_id"])
+
+
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
@@ -323,7 +350,6 @@ def test_map_reads_a_body_in_base64_and_a_form(run: Run) -> None:
         ('{"source": "shop", "body": {}}', "body: write the very text"),
         ('{"source": "shop", "body_b64": "é"}', "body_b64: it is not base64"),
         ('{"source": "shop", "headers": []}', "headers: write an object"),
-        ('{"source": "shop", "body": "{"}', "the body is not JSON"),
         ('{"source": "shed", "body": "{}"}', "there is no source 'shed'; there are shop, crm"),
         ('{"requestContext": {}}', "the address ends in no source's name"),
         ('{"requestContext": {}, "pathParameters": {"source": "shop"}}', "payload format 2.0"),

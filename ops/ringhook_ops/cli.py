@@ -37,6 +37,7 @@ from ringhook_ops import (
     webhooks,
 )
 from ringhook_ops.deployment import DeploymentError
+from ringhook_ops.explaining import explain
 from ringhook_ops.knowing import read_history
 from ringhook_ops.options import (
     ROUTES,
@@ -150,9 +151,6 @@ def map_(
 
     Example: `ringhook event shopify | ringhook map - --unsigned`
     """
-    # Imported here: it brings boto3, which no other command for the desk needs.
-    from ringhook_ops.explaining import explain  # noqa: PLC0415
-
     if not (unsigned or secrets):
         raise typer.BadParameter("give the signing secrets, or --unsigned", param_hint="--secrets")
     loaded = read_routes(routes)
@@ -175,7 +173,8 @@ def map_(
         print_json([row.as_json() for row in rows])
         return
     for row in rows:
-        place = f"{row.topic or request.source} → {row.route}" if row.route else row.topic
+        place = row.topic or request.source
+        place += f" → {row.route}" * bool(row.route)
         waits = row.at if row.decision == "defer" else None
         until = f" until {waits.isoformat(timespec='minutes')}" if waits else ""
         out.print(f"[bold]{escape(place)}[/bold]: {row.decision}{until}: {escape(row.reason)}")

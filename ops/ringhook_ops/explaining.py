@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from ringhook import signatures
 from ringhook.calls import Call
-from ringhook.enrichment import is_thin
 from ringhook.errors import RejectedError
 from ringhook.mapping import Ignored, map_event
 from ringhook.policy import Defer, History, Ring, Suppress, decide
 from ringhook.providers import Event
-from ringhook.receiver import check_tenant
-from ringhook.request import Request
+from ringhook.receiving import Taken, receive
+from ringhook.request import Reply, Request
 from ringhook.routes import Routes
 
-Decision = Literal["ring", "defer", "suppress", "unmapped", "ignored"]
+Decision = Literal["ring", "defer", "suppress", "unmapped", "ignored", "answered"]
 _KINDS = {
     "cancel": "the waiting call of its key is cancelled",
     "suppress": "the number is put on the do-not-call list",
@@ -30,12 +29,13 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """An event and a route (None: the event never rings); `at` is when it rings."""
+    """An event and a route (None: of no route); `at` is when it rings, `status` an answer's."""
 
-    topic: str
-    route: str | None
     decision: Decision
     reason: str
+    topic: str = ""
+    route: str | None = None
+    status: int | None = None
     at: datetime | None = None
     call: Call | None = None
 
@@ -55,6 +55,7 @@ class Explained:
             "reason": self.reason,
             "call_id": self.call.call_id if self.call else None,
             "request": self.request(),
+            **({"status": self.status} if self.status else {}),
         }
 
 
@@ -69,48 +70,56 @@ def explain(
 ) -> list[Explained]:
     """A row for each event and route of the request's source, as of `request.received_at`.
 
+    A request that is answered at once is a row of its own, with the answer's status.
     `secrets` None skips the signature; `history` is what the ledger would know of the number.
-    Raises RejectedError, BadRequestError and UnavailableError as the receiver does.
+    Raises RejectedError and UnavailableError as the receiver does.
     """
-    connection = routes.sources.get(request.source)
-    if connection is None:
+    if request.source not in routes.sources:
         known = ", ".join(routes.sources)
         raise RejectedError(f"there is no source {request.source!r}; there are {known}")
-    provider, now = connection.provider, request.received_at
-    if provider.greet(request, secrets or []):
-        return []
-    if secrets is not None:
-        signatures.verify(provider.schemes, request, secrets, now)
-    payload = provider.read(request)
-    if provider.challenge(payload):
-        return []
-    check_tenant(connection, request, payload)
-    rows: list[Explained] = []
-    for event in provider.events(request, payload):
-        mapped = map_event(event, routes, now=now, correlation_id=request.correlation_id)
-        if event.never:
-            rows.append(_never(event, mapped))
-            continue
-        # A route that this event cancels says so once.
-        cancelled = {one.route for one in mapped if isinstance(one, Call) and one.kind == "cancel"}
-        found = [
-            _row(event.topic, one, routes, history, now)
-            for one in mapped
-            if isinstance(one, Call) or one.route not in cancelled
-        ]
-        rows += [_as_it_is(row) for row in found] if is_thin(event, routes) else found
+    received = receive(request, routes, None if secrets is None else lambda: secrets)
+    if isinstance(received, Reply):
+        reason = f"answered at once: {_text(received)}"
+        return [Explained(decision="answered", reason=reason, status=received.status)]
+    rows = [row for taken in received.events for row in _rows(taken, request, routes, history)]
+    if received.kept:
+        kept = received.kept
+        rows.append(Explained(decision="unmapped", reason=kept.unmapped, call=kept))
     return rows
 
 
+def _text(reply: Reply) -> str:
+    return reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
+
+
+def _rows(taken: Taken, request: Request, routes: Routes, history: History) -> list[Explained]:
+    event, now = taken.event, request.received_at
+    if taken.thin:
+        # Nothing is fetched here: whoever tries it puts the rest into the body.
+        as_it_is = map_event(event, routes, now=now, correlation_id=request.correlation_id)
+        taken = replace(taken, mapped=tuple(as_it_is))
+    if event.never:
+        return [_never(event, taken.mapped)]
+    # A route that this event cancels says so once.
+    cancelled = {
+        one.route for one in taken.mapped if isinstance(one, Call) and one.kind == "cancel"
+    }
+    rows = [
+        _row(event.topic, one, routes, history, now)
+        for one in taken.mapped
+        if isinstance(one, Call) or one.route not in cancelled
+    ]
+    return [_as_it_is(row) for row in rows] if taken.thin else rows
+
+
 def _as_it_is(row: Explained) -> Explained:
-    """Nothing is fetched here: whoever tries it puts the rest into the body."""
     return replace(row, reason=f"{row.reason} (as it is; the dialer fetches the rest first)")
 
 
 def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:
     done = {one.unmapped or _done(one) for one in asked if isinstance(one, Call)}
     said = "".join(f"; {what}" for what in sorted(done))
-    return Explained(topic=event.topic, route=None, decision="suppress", reason=event.never + said)
+    return Explained(topic=event.topic, decision="suppress", reason=event.never + said)
 
 
 def _done(call: Call) -> str:

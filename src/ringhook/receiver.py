@@ -5,24 +5,24 @@ from __future__ import annotations
 import functools
 import json
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ringhook import aws, settings, signatures
+from ringhook import aws, settings
 from ringhook import routes as routes_file
 from ringhook.calls import Call
-from ringhook.enrichment import is_thin
 from ringhook.errors import (
     BadRequestError,
     RejectedError,
     RinghookError,
     UnavailableError,
 )
-from ringhook.mapping import LARGEST_PAYLOAD, Ignored, map_event
 from ringhook.queue import CallQueue, ThinEvent
+from ringhook.receiving import Received, receive
 from ringhook.request import Reply, from_gateway
 from ringhook.secret_store import SecretStore, as_list
 from ringhook.telemetry import count, logger, metrics
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from ringhook.dialing import Result
-    from ringhook.providers import Event, Provider
     from ringhook.request import Request
-    from ringhook.routes import Connection, Routes
+    from ringhook.routes import Routes
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 # What a request asks for: calls, and events whose calls are known once their rest is fetched.
@@ -52,79 +51,51 @@ class Receiver:
 
     def answer(self, request: Request) -> Reply:
         """Answer one request; raises the errors that `handler` turns into statuses."""
-        connection = self.routes.sources.get(request.source)
-        if connection is None:
-            return Reply(404, {"error": f"there is no source {request.source!r}"})
-        provider = connection.provider
-        if greeting := provider.greet(request, self._secrets(request)):
-            return greeting
-        if request.method != "POST":
-            return Reply(405, {"error": "webhooks are sent with POST"})
-        self._verify(provider, request)
-        payload = provider.read(request)
-        if challenge := provider.challenge(payload):
-            return challenge
-        check_tenant(connection, request, payload)
-        tasks, reasons = self._map(provider.events(request, payload), request)
+        received = self._receive(request)
+        if isinstance(received, Reply):
+            return received
+        _tell(received)
+        provider = received.provider
+        tasks = [
+            task
+            if isinstance(task, Call)
+            else ThinEvent.of(task, request.received_at, request.correlation_id)
+            for task in received.tasks
+        ]
         if tasks:
             reply = self.deliver(tasks, provider.unmapped_status)
         else:
-            reply = Reply(200, {"calls": [], "reason": "; ".join(dict.fromkeys(reasons))})
+            reply = Reply(200, {"calls": [], "reason": "; ".join(received.reasons)})
         return provider.accepted if provider.accepted and reply.status < 300 else reply
 
-    def _secrets(self, request: Request, *, fresh: bool = False) -> list[str]:
-        return as_list(self.secrets.get(fresh=fresh).get(request.source))
+    def _receive(self, request: Request) -> Reply | Received:
+        try:
+            return receive(request, self.routes, lambda: self._secrets(request.source))
+        except (RejectedError, UnavailableError):
+            # The secret may have been filled in or changed since it was read.
+            return receive(request, self.routes, lambda: self._secrets(request.source, fresh=True))
 
-    def _verify(self, provider: Provider, request: Request) -> None:
-        now = request.received_at
-        for fresh in (False, True):
-            try:
-                secrets = self._secrets(request, fresh=fresh)
-                signatures.verify(provider.schemes, request, secrets, now)
-            except (RejectedError, UnavailableError):
-                # The secret may have been filled in or changed since it was read.
-                if fresh:
-                    raise
-            else:
-                return
-
-    def _map(self, events: Sequence[Event], request: Request) -> tuple[Tasks, list[str]]:
-        tasks: dict[tuple[str, str], Call | ThinEvent] = {}
-        reasons: list[str] = []
-        for event in events:
-            missing = ""
-            if is_thin(event, self.routes):
-                thin = ThinEvent.of(event, request.received_at, request.correlation_id)
-                if len(thin.payload) <= LARGEST_PAYLOAD:
-                    tasks["event", event.event_id] = thin
-                    continue
-                missing = "the payload is too large to wait for what is to be fetched"
-            if event.never:
-                reasons.append(f"{event.topic or 'the event'} never rings anybody: {event.never}")
-                logger.info("event.never_rings", topic=event.topic, reason=event.never)
-            mapped = map_event(
-                event,
-                self.routes,
-                now=request.received_at,
-                correlation_id=request.correlation_id,
-                missing=missing,
-            )
-            for one in mapped:
-                if isinstance(one, Ignored):
-                    reasons.append(f"{one.route}: {one.reason}")
-                elif (one.kind, one.call_id) not in tasks or not one.unmapped:
-                    tasks[one.kind, one.call_id] = one
-        return list(tasks.values()), reasons or ["no route takes this source's events"]
+    def _secrets(self, source: str, *, fresh: bool = False) -> list[str]:
+        return as_list(self.secrets.get(fresh=fresh).get(source))
 
 
-def check_tenant(connection: Connection, request: Request, payload: Any) -> None:
-    """Raise RejectedError if any event is of another account than the source is pinned to."""
-    pinned = connection.source.tenant
-    if pinned is None:
-        return
-    if others := connection.provider.tenants(request, payload) - {pinned}:
-        message = f"another account: {', '.join(sorted(others))}, not {pinned}"
-        raise RejectedError(message)
+def _tell(received: Received) -> None:
+    """Log what comes of a request that its calls do not tell."""
+    for taken in received.events:
+        if taken.event.never:
+            logger.info("event.never_rings", topic=taken.event.topic, reason=taken.event.never)
+    if received.kept:
+        count("WebhookUnreadable")
+        logger.warning(
+            "webhook.kept",
+            source=received.kept.source,
+            call_id=received.kept.call_id,
+            reason=received.kept.unmapped,
+        )
+    for fault in received.faults:
+        # Where, and not what it says: that may quote the payload.
+        where = [f"{f.filename}:{f.lineno}" for f in traceback.extract_tb(fault.__traceback__)]
+        logger.error("webhook.fault", kind=type(fault).__name__, where=where[-5:])
 
 
 def described(tasks: Tasks) -> dict[str, Any]:
@@ -153,8 +124,8 @@ def through_queue(queue: CallQueue) -> Callable[[Tasks, int], Reply]:
         count("CallQueued", len(body["calls"]))
         unmapped = [task for task in tasks if isinstance(task, Call) and task.unmapped]
         if unmapped_status >= 400 and len(unmapped) == len(tasks):
-            reasons = "; ".join(f"{c.route}: {c.unmapped}" for c in unmapped)
-            return Reply(unmapped_status, {"error": reasons, **body})
+            reasons = [f"{c.route}: " * bool(c.route) + c.unmapped for c in unmapped]
+            return Reply(unmapped_status, {"error": "; ".join(reasons), **body})
         return Reply(202, body)
 
     return deliver
@@ -258,12 +229,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         count("SignatureRejected")
         logger.warning("webhook.rejected", source=source, reason=str(error))
         reply = Reply(401, {"error": "not authorised"})
-    except (BadRequestError, RecursionError) as error:
-        # JSON that can just be read may still be nested too deeply for what looks into it.
-        deep = isinstance(error, RecursionError)
-        reason = "the body is nested too deeply" if deep else str(error)
-        logger.warning("webhook.unreadable", source=source, reason=reason)
-        reply = Reply(400, {"error": reason})
+    except BadRequestError as error:
+        logger.warning("webhook.unreadable", source=source, reason=str(error))
+        reply = Reply(400, {"error": str(error)})
     except UnavailableError as error:
         logger.error("webhook.not_taken", source=source, reason=str(error))
         reply = Reply(503, {"error": "not ready to take webhooks: send it again later"})

@@ -127,13 +127,17 @@ class Provider:
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
 
     def events(self, request: Request, payload: Any) -> list[Event]:
-        """Every event that a verified request carries.
+        """Every event that a verified request carries. Raises BadRequestError as `event` does."""
+        return [self.event(request, item) for item in self.items(payload)]
 
-        Raises BadRequestError if the payload is so far from the provider's form that it cannot be
-        told what it is.
+    def event(self, request: Request, item: Any) -> Event:
+        """The event that is this one of a verified request's items.
+
+        Raises BadRequestError if it is so far from the provider's form that it cannot be told what
+        it is.
         """
         try:
-            return [self._event(request, item) for item in self.items(payload)]
+            return self._event(request, item)
         except UnmappedError as error:
             message = f"not what {self.title} sends: {error}"
             raise BadRequestError(message) from error
