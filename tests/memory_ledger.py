@@ -21,6 +21,7 @@ class MemoryLedger:
         self._calls: dict[str, Entry] = {}
         self._numbers: dict[str, History] = {}
         self._days: Counter[str] = Counter()
+        self._forgotten: dict[str, float] = {}
 
     def read(self, call_id: str) -> Entry | None:
         with self._lock:
@@ -51,7 +52,9 @@ class MemoryLedger:
     def history(self, number: str, now: datetime) -> History:
         with self._lock:
             today = self._days[now.date().isoformat()]
-            return replace(self._numbers.get(number, History()), today=today)
+            forgotten_at = self._forgotten.get(number, 0.0)
+            known = self._numbers.get(number, History())
+            return replace(known, today=today, forgotten_at=forgotten_at)
 
     def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
         with self._lock:
@@ -80,13 +83,20 @@ class MemoryLedger:
     def forget(self, number: str, now: datetime) -> list[str]:
         with self._lock:
             theirs = [c for c, entry in self._calls.items() if entry.call.phone_number == number]
-            for call_id in theirs:
-                del self._calls[call_id]
+            for call_id in [*theirs, *self.history(number, now).rung]:
+                self.spend(call_id, now)
+            self._forgotten[number] = now.timestamp()
             if self.history(number, now).do_not_call:
                 self._change(number, consents={}, rung={})
             else:
                 self._numbers.pop(number, None)
             return theirs
+
+    def spend(self, call_id: str, now: datetime) -> None:
+        with self._lock:
+            unknown = {"source": "", "provider": "", "event_id": "", "occurred_at": now}
+            call = Call.model_validate({"call_id": call_id, "received_at": now, **unknown})
+            self._calls[call_id] = Entry(call, "forgotten", -1)
 
     def _change(self, number: str, **fields: object) -> None:
         held = self._numbers.get(number, History())

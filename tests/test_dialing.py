@@ -542,8 +542,52 @@ def test_a_forgotten_call_does_not_come_back(desk: Desk) -> None:
     desk.take(call(ring_at=at(600)))
     desk.take(call(call_id="event", kind="forget"))
     desk.clock += 600
-    assert desk.wake("call_1").status == "cancelled"
+    assert desk.wake("call_1").status == "forgotten"
     assert desk.sandbox.requests() == []
+
+
+@pytest.mark.parametrize("before", [call(), call(ring_at=at(600)), call(unmapped="no name")])
+def test_no_redelivery_rings_a_person_who_was_forgotten(desk: Desk, before: Call) -> None:
+    desk.take(before)
+    rung = desk.dials()
+    desk.take(call(call_id="event", kind="forget"))
+    desk.clock += 3600
+
+    for again in (call(), call(occurred_at=at(1800), received_at=at(1800))):
+        assert desk.run(again).status == "forgotten"
+
+    assert desk.dials() == rung
+    assert ALICE not in str(desk.item())
+
+
+def test_no_dead_letter_rings_a_person_who_was_forgotten_before_it_was_redriven(
+    desk: Desk,
+) -> None:
+    desk.take(call(call_id="event", kind="forget"))
+
+    assert desk.run(call()).status == "forgotten"
+    assert desk.dials() == 0
+    assert ALICE not in str(desk.item())
+
+
+def test_a_person_who_comes_back_after_the_erasure_is_rung(desk: Desk) -> None:
+    desk.take(call(call_id="event", kind="forget"))
+    desk.clock += 3600
+
+    asked = call(call_id="call_2", occurred_at=at(1800), received_at=at(1800))
+    assert desk.run(asked).status == "initiated"
+
+
+def test_a_call_under_way_is_not_recorded_over_an_erasure(desk: Desk) -> None:
+    class Erasing(UnleashX):
+        def call(self, call: Call, token: str) -> Answer:
+            desk.take(erasure)
+            return super().call(call, token)
+
+    erasure = call(call_id="event", kind="forget")
+    desk.take(call(), desk.dialing(Erasing(desk.sandbox.url, API_TIMEOUT)))
+
+    assert desk.item()["status"] == "forgotten"
 
 
 CAPPED = ROUTES.replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -195,13 +196,66 @@ def test_a_person_is_forgotten_and_nobody_else(book: Book) -> None:
         book.write(call(call_id=call_id, phone_number=number), CLAIM, over=None, now=NOW)
     book.record_consent(ALICE, "calls", YES, NOW)
     assert sorted(book.forget(ALICE, NOW)) == ["call_1", "call_2"]
-    assert book.read("call_1") is None
-    assert book.read("call_3") is not None
+    for call_id in ("call_1", "call_2"):
+        left = book.read(call_id)
+        assert left is not None
+        assert left.status == "forgotten"
+    kept = book.read("call_3")
+    assert kept is not None
+    assert kept.status == "calling"
     assert book.history(ALICE, NOW).consents == {}
     assert book.forget(ALICE, NOW) == []
 
 
+def test_a_forgotten_call_is_not_written_over(book: Book) -> None:
+    claimed = book.write(call(), CLAIM, over=None, now=NOW)
+    book.forget(ALICE, NOW)
+    for over in (None, claimed):
+        with pytest.raises(ConflictError):
+            book.write(call(), CLAIM, over=over, now=NOW)
+
+
+def test_it_is_known_when_a_person_was_forgotten(book: Book) -> None:
+    book.forget(ALICE, NOW)
+    assert book.history(ALICE, at(60)).forgotten_at == NOW.timestamp()
+    assert book.history(BOB, at(60)).forgotten_at == 0
+
+
+def test_calls_that_only_the_caps_know_of_are_spent_too(book: Book) -> None:
+    book.reserve(call(call_id="call_9"), book.history(ALICE, NOW), NOW, None)
+    book.forget(ALICE, NOW)
+    left = book.read("call_9")
+    assert left is not None
+    assert left.status == "forgotten"
+
+
 # What the table holds besides.
+
+
+def test_nothing_that_tells_who_it_was_stays_of_a_forgotten_person(ledger: Ledger) -> None:
+    ledger.write(call(metadata={"name": "Alice"}), CLAIM, over=None, now=NOW)
+    ledger.export(call(kind="export", call_id="call_9"), NOW)
+    ledger.reserve(call(), ledger.history(ALICE, NOW), NOW, None)
+    ledger.forget(ALICE, at(60))
+
+    items = ledger._client.scan(TableName=ledger._table)["Items"]
+    left = [item for item in items if not item["pk"]["S"].startswith("day#")]
+
+    assert "Alice" not in str(left)
+    assert ALICE not in str(left)
+    marks = [item["pk"]["S"] for item in left]
+    assert min(marks) == "call#call_1"
+    assert len(marks) == 2
+    assert re.fullmatch(r"forgotten#[0-9a-f]{5}", sorted(marks)[1])
+
+
+@pytest.mark.parametrize(("days", "kept"), [(1, 28), (90, 90)])
+def test_a_spent_id_outlives_every_redrive(dynamodb: DynamoDBClient, days: int, kept: int) -> None:
+    ledger = Ledger(dynamodb, create_table(), timedelta(days=days))
+    ledger.write(call(), CLAIM, over=None, now=NOW)
+    ledger.forget(ALICE, NOW)
+    expires_at = (NOW + timedelta(days=kept)).timestamp()
+    assert item(ledger, "call#call_1")["expires_at"] == expires_at
 
 
 def test_a_calls_item_tells_its_whole_story(ledger: Ledger) -> None:
@@ -313,8 +367,20 @@ def test_old_calls_are_dropped_from_a_numbers_history(ledger: Ledger) -> None:
         lambda ledger: ledger.record_consent(ALICE, "calls", YES, NOW),
         lambda ledger: ledger.calls_to(ALICE),
         lambda ledger: ledger.forget(ALICE, NOW),
+        lambda ledger: ledger.spend("call_1", NOW),
     ],
-    ids=["read", "write", "history", "reserve", "release", "suppress", "consent", "list", "forget"],
+    ids=[
+        "read",
+        "write",
+        "history",
+        "reserve",
+        "release",
+        "suppress",
+        "consent",
+        "list",
+        "forget",
+        "spend",
+    ],
 )
 @pytest.mark.parametrize("how", ["no table", "no connection"])
 def test_a_ledger_that_does_not_answer_is_unavailable(

@@ -147,8 +147,11 @@ def forget(
         with _changing(found) as ledger:
             forgotten = ledger.forget(known, datetime.now(UTC)) if known else []
             for item in found.mentioning(known) if known else found.of_source(source or ""):
-                ledger.delete(item["pk"])
-                forgotten += [item["call_id"]] if "call_id" in item else []
+                if "call_id" in item:
+                    ledger.spend(item["call_id"], datetime.now(UTC))
+                    forgotten.append(item["call_id"])
+                else:
+                    ledger.delete(item["pk"])
     out.print(f"{len(forgotten)} calls forgotten.")
 
 

@@ -21,7 +21,7 @@ from ringhook_ops.sending import Answer
 from ringhook_ops.up import Running
 
 # A call that is none of these is under way or waits.
-_ENDED = {"initiated", "refused", "suppressed", "cancelled", "unmapped", "uncertain"}
+_ENDED = {"initiated", "refused", "suppressed", "cancelled", "unmapped", "uncertain", "forgotten"}
 _PATIENCE = 30.0  # seconds until a call that does not end is told as it is
 _NO_NUMBER = [(f"{part}.phone", "null") for part in ("shipping_address", "billing_address")]
 

@@ -19,6 +19,7 @@ Status = Literal[
     "cancelled",
     "unmapped",
     "uncertain",
+    "forgotten",
 ]
 
 

@@ -126,8 +126,11 @@ class Book(Protocol):
         """Keep what is known of the call's number, to be handed out."""
 
     def forget(self, number: str, now: datetime) -> list[str]:
-        """Delete a person's calls."""
+        """Delete a person's calls; their ids are spent."""
         ...
+
+    def spend(self, call_id: str, now: datetime) -> None:
+        """Delete a call and spend its id."""
 
 
 class NoLedger:
@@ -190,6 +193,9 @@ class NoLedger:
         """Nothing was kept."""
         return []
 
+    def spend(self, call_id: str, now: datetime) -> None:
+        """Nothing was kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialing:
@@ -241,8 +247,8 @@ class Dialing:
     def wake(self, call_id: str, *, lease_until: float) -> Result:
         """Take a call up again; one that was forgotten meanwhile has ended."""
         entry = self.book.read(call_id)
-        if entry is None:
-            return Result("cancelled", "the call was forgotten")
+        if entry is None or entry.status == "forgotten":
+            return Result("forgotten", "the call was forgotten")
         logger.set_correlation_id(entry.call.correlation_id)
         return self._advance(entry.call, fresh=False, lease_until=lease_until)
 
@@ -316,6 +322,9 @@ class Dialing:
         now = self._now()
         attempts = entry.attempts if entry else 0
         history = self.book.history(call.phone_number, now)
+        if call.occurred_at.timestamp() <= history.forgotten_at:
+            self.book.spend(call.call_id, now)
+            return _told(call, Result("forgotten", "the person was erased since it was asked for"))
         decision = decide(call, self.routes, history, now)
         if isinstance(decision, Suppress):
             change = Change(status="suppressed", reason=decision.reason, attempts=attempts)
@@ -504,6 +513,7 @@ _METRIC = {
     "deferred": "CallDeferred",
     "cancelled": "CallCancelled",
     "unmapped": "EventUnmapped",
+    "forgotten": "CallForgotten",
 }
 
 

@@ -10,11 +10,13 @@ that change one item at once, one is told to read it again.
 Keys: `call#<call_id>`; `number#<E.164>` for what is known of a number, in clear, since an operator
 must be able to export the numbers that may not be rung, and they stay when a person's calls are
 forgotten; `day#<date>` for the number of calls on a day (UTC); `export#<id>` for what a person who
-asked was known by then.
+asked was known by then; `forgotten#<mark>` for when a person was erased. Of an erased call nothing
+stays but that its id is spent, so that no redelivery and no dead letter rings for it again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +48,10 @@ _TRIES = 10
 _UNMAPPED_KEPT = timedelta(days=14)
 # For as long a person who asks must be answered (the same article).
 _EXPORT_KEPT = timedelta(days=30)
+# An event may wait in the queue and then among the dead letters, 14 days in each at most.
+_LONGEST_REDRIVE = timedelta(days=28)
+# No version that a dialer may have read of a call, so that none writes over a spent id.
+_SPENT = -1
 _LARGEST_EXPORT = 300_000  # characters; DynamoDB takes 400 kB an item
 
 
@@ -89,7 +95,7 @@ class Ledger:
         self._retention = retention
 
     def read(self, call_id: str) -> Entry | None:
-        """The call as it stands now; None if it was never heard of, or was forgotten.
+        """The call as it stands now; None if it was never heard of.
 
         Raises UnavailableError if the table cannot be asked: then nobody may dial.
         """
@@ -118,7 +124,7 @@ class Ledger:
 
     def history(self, number: str, now: datetime) -> History:
         """What is known of a number, and of today."""
-        keys = [f"number#{number}", f"day#{now.date().isoformat()}"]
+        keys = [f"number#{number}", f"day#{now.date().isoformat()}", _mark(number)]
         items = self._get(keys)
         known = items.get(keys[0], {})
         return History(
@@ -130,6 +136,7 @@ class Ledger:
             rung={call_id: float(at) for call_id, at in known.get("rung", {}).items()},
             today=int(items.get(keys[1], {}).get("calls", 0)),
             version=int(known.get("version", 0)),
+            forgotten_at=float(items.get(keys[2], {}).get("at", 0)),
         )
 
     def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
@@ -219,17 +226,32 @@ class Ledger:
         """Delete a person's calls, exports and consents; the call_ids that were deleted.
 
         That the number may not be rung stays known, if it was: an erased person who is rung again
-        is worse off than one whose number stays on a list.
+        is worse off than one whose number stays on a list. Their calls' ids are spent; and what
+        was asked for before, and is not in the ledger yet, is known by the number's mark.
         """
+        until = self._spent_until(now)
+        self._put(_mark(number), {"at": now.timestamp(), "expires_at": until, **_stamp(now)})
         items = self._items_of(number)
+        known = self._one(f"number#{number}") or {}
+        forgotten = [item["call_id"] for item in items if "call_id" in item]
+        for call_id in dict.fromkeys([*forgotten, *known.get("rung", {})]):
+            self.spend(call_id, now)
         for item in items:
-            self.delete(item["pk"])
-        known = self._one(f"number#{number}")
-        if known and known.get("do_not_call"):
+            if "call_id" not in item:
+                self.delete(item["pk"])
+        if known.get("do_not_call"):
             self._change_number(number, lambda _: {"consents": {}, "rung": {}}, now)
         elif known:
             self.delete(f"number#{number}")
-        return [item["call_id"] for item in items if "call_id" in item]
+        return forgotten
+
+    def spend(self, call_id: str, now: datetime) -> None:
+        """Delete a call, and keep that its id is spent: it never rings again."""
+        item = {"call_id": call_id, "status": "forgotten", "version": _SPENT}
+        self._put(f"call#{call_id}", {**item, "expires_at": self._spent_until(now), **_stamp(now)})
+
+    def _spent_until(self, now: datetime) -> int:
+        return int((now + max(self._retention, _LONGEST_REDRIVE)).timestamp())
 
     def delete(self, key: str) -> None:
         """Delete an item. Raises UnavailableError if nothing answers."""
@@ -324,6 +346,14 @@ class Ledger:
         items = [_plain(item) for item in answer["Responses"].get(self._table, [])]
         return {item["pk"]: item for item in items}
 
+    def _put(self, key: str, item: Mapping[str, Any]) -> None:
+        """Put this in place of whatever is there."""
+        fields = {name: _to_dynamodb(_exact(value)) for name, value in item.items()}
+        try:
+            self._client.put_item(TableName=self._table, Item={"pk": {"S": key}, **fields})
+        except (BotoCoreError, ClientError) as error:
+            raise _unavailable(error) from error
+
     def _update(
         self,
         key: str,
@@ -378,6 +408,11 @@ class Ledger:
 
 
 def _entry(item: Mapping[str, Any]) -> Entry:
+    if item["status"] == "forgotten":
+        at = datetime.fromisoformat(item["updated_at"])
+        unknown = {"source": "", "provider": "", "event_id": "", "occurred_at": at}
+        call = Call.model_validate({"call_id": item["call_id"], "received_at": at, **unknown})
+        return Entry(call, "forgotten", _SPENT)
     due_at = item.get("due_at")
     asked_at = item.get("asked_at")
     return Entry(
@@ -391,6 +426,11 @@ def _entry(item: Mapping[str, Any]) -> Entry:
         looks=int(item.get("looks", 0)),
         settled=item["status"] != "calling" and due_at is None,
     )
+
+
+def _mark(number: str) -> str:
+    """The key by which an erased number is known: too short to tell it from ten thousand others."""
+    return f"forgotten#{hashlib.sha256(number.encode()).hexdigest()[:5]}"
 
 
 def _stamp(now: datetime) -> dict[str, Any]:

@@ -29,8 +29,9 @@ class Consent:
 class History:
     """What is known of a number: `rung` says when each call to it was made (epoch seconds).
 
-    `do_not_call` is why it may not be rung at all; `today` counts the whole deployment's calls of
-    the day (UTC); `version` is the ledger's.
+    `do_not_call` is why it may not be rung at all; `forgotten_at` is when its person was erased
+    (epoch seconds; 0: never); `today` counts the whole deployment's calls of the day (UTC);
+    `version` is the ledger's.
     """
 
     do_not_call: str = ""
@@ -38,6 +39,7 @@ class History:
     rung: Mapping[str, float] = field(default_factory=dict)
     today: int = 0
     version: int = 0
+    forgotten_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ _STATUS = {
     "initiated": 200,
     "suppressed": 200,
     "cancelled": 200,
+    "forgotten": 200,
     "refused": 422,
     "uncertain": 504,
 }
