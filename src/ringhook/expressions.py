@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import jmespath
 from jmespath import exceptions, functions
 
+from ringhook import questions
 from ringhook.errors import UnmappedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 # JMESPath checks the first of a variadic function's values only: `merge(a, b)` without a `b`
 # fails as Python does, and so does `to_number` of a number too large.
@@ -56,6 +57,48 @@ class _Functions(functions.Functions):  # type: ignore[misc] # jmespath has no t
     @functions.signature({"types": ["string"]}, {"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_replace(self, text: str, old: str, new: str) -> str:
         return text.replace(old, new) if old else text
+
+    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_items(self, table: object) -> list[list[Any]]:
+        """Names and values, where the sender makes up the names; none of what has no names."""
+        return [[name, value] for name, value in table.items()] if isinstance(table, dict) else []
+
+    @functions.signature(  # type: ignore[untyped-decorator]
+        {"types": ["array", "null"]},
+        {"types": ["string"]},
+        {"types": ["array", "null"]},
+        {"types": ["string"]},
+    )
+    def _func_pairs(
+        self, rows: list[Any] | None, place: str, others: list[Any] | None, other_place: str
+    ) -> list[list[Any]]:
+        """Each row with the other that has the same value (or null): an answer and its question."""
+        here, there = jmespath.compile(place), jmespath.compile(other_place)
+        known = [(there.search(other), other) for other in others or ()]
+        return [
+            [row, next((other for at, other in known if at == here.search(row)), None)]
+            for row in rows or ()
+        ]
+
+    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_asks_phone(self, text: object) -> bool:
+        """Whether a question, or a field's name, asks for the phone number of who answers."""
+        return isinstance(text, str) and questions.asks_phone(text)
+
+    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_asks_another(self, text: object) -> bool:
+        """Whether a question is about somebody else: their number is not to be rung."""
+        return isinstance(text, str) and questions.asks_another(text)
+
+    @functions.signature({"types": [], "variadic": True})  # type: ignore[untyped-decorator]
+    def _func_first_phone(self, *places: object) -> str | int | None:
+        """The first of these places, or of the lists in them, that holds what may be a number.
+
+        Where none does, the first with a digit: whoever reads it can say what is wrong with it.
+        """
+        found = list(_flat(places))
+        written = [one for one in found if questions.may_be_phone(one)]
+        return next(iter(written or filter(questions.has_digit, found)), None)
 
     @functions.signature()  # type: ignore[untyped-decorator]
     def _func_now(self) -> str:
@@ -231,6 +274,14 @@ def _text(expression: Expression, value: object) -> str:
         f"{{{{ {expression.text} }}}} is {'a list' if isinstance(value, list) else 'an object'}"
     )
     raise UnmappedError(message + ", which has no place inside a text")
+
+
+def _flat(values: Iterable[object]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 def _functions_of(node: Any) -> Iterator[str]:

@@ -55,7 +55,8 @@ def map_event(
         return [_privacy(origin, number) for number in event.numbers]
     reached = [one for one in routes.of(event.source) if one.record or not event.never]
     mapped = [_map(origin, route) for route in reached]
-    return mapped + _cancellations(origin, {one.route for one in mapped if isinstance(one, Call)})
+    asking = {one.route for one in mapped if isinstance(one, Call)}
+    return mapped + _cancellations(origin, asking) + _replaced(origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,26 @@ def _cancellations(origin: _Origin, asking: set[str]) -> list[Call | Ignored]:
     return found
 
 
+def _replaced(origin: _Origin) -> list[Call | Ignored]:
+    """The waiting calls that what this event tells of takes the place of, under a new id.
+
+    They end whether or not the event makes a call itself: what they were for is not there any more.
+    """
+    found: list[Call | Ignored] = []
+    for route in origin.routes.of(origin.event.source):
+        reached = route.on is None or origin.event.topic in route.on
+        if route.policy.replaces is None or not reached:
+            continue
+        try:
+            old = _one_value(origin, "replaces", route.policy.replaces)
+            if old != _key(origin, route):
+                found.append(origin.call(route, _by_key(route, old), kind="cancel"))
+        except UnmappedError:
+            # Most events replace nothing.
+            continue
+    return found
+
+
 def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
     try:
         key = _key(origin, route)
@@ -224,11 +245,13 @@ def _key(origin: _Origin, route: Route) -> str | None:
 
     An empty key is refused: it would make one call of everybody who has none.
     """
-    if route.policy.key is None:
-        return None
-    value = origin.render("key", route.policy.key)
+    return None if route.policy.key is None else _one_value(origin, "key", route.policy.key)
+
+
+def _one_value(origin: _Origin, name: str, template: Template) -> str:
+    value = origin.render(name, template)
     if isinstance(value, list | dict) or value == "":
-        message = f"key: {route.policy.key.text} is {'empty' if value == '' else 'not one value'}"
+        message = f"{name}: {template.text} is {'empty' if value == '' else 'not one value'}"
         raise UnmappedError(message)
     return value if isinstance(value, str) else json.dumps(value)
 

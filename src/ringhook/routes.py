@@ -240,6 +240,11 @@ class Policy(_Table):
         default=None,
         description="one call per value of this, whatever the number of events; else one per event",
     )
+    replaces: TemplateText | None = Field(
+        default=None,
+        description="the key of the call that this one takes the place of, where the sender gives"
+        " what it moves a new id: that call ends",
+    )
     expires_after: Duration = Field(
         default=timedelta(hours=24),
         description="how long after the event, by the sender's clock, it is too late to ring",
@@ -258,7 +263,7 @@ class Policy(_Table):
         default="suppress", description="whether events that the provider marks as tests ring"
     )
 
-    @field_validator("key", "at")
+    @field_validator("key", "at", "replaces")
     @classmethod
     def _is_of_the_event(cls, template: Template | None) -> Template | None:
         if template is not None and template.is_literal:
@@ -284,7 +289,7 @@ class Policy(_Table):
             yield "after", "waits from the event, policy.at until an appointment: choose one"
         if self.restart and self.after is None:
             yield "restart", "needs policy.after: the wait to start anew"
-        for name in ("restart", "cancelled_by", "at"):
+        for name in ("restart", "cancelled_by", "replaces", "at"):
             if getattr(self, name) and self.key is None:
                 yield name, "needs a policy.key: which call is meant"
         # A sender may send again until then, and the ledger is what tells that it does.
