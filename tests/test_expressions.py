@@ -160,8 +160,59 @@ def test_functions_that_webhooks_need(expression: str, value: Any) -> None:
     assert compile_expression(expression)({}, NOW) == value
 
 
+FORM = {
+    "questions": [
+        {"id": "a", "title": "Emergency contact's phone"},
+        {"id": "b", "title": "Mobile"},
+    ],
+    "answers": [{"of": "a", "text": "020 7946 0123"}, {"of": "b", "text": "(415) 555-0123"}],
+    "rows": [{"of": "z"}],
+    "raw": {"q1_name": "Zoë", "q2_phoneNumber": "4155550123"},
+    "phones": ["", None, "call me", "415 Park Ave", "+1 415-555-0123", "+442079460123"],
+    "vanity": "555-555-SHIP",
+    "number": 4155550123,
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("first_phone(phones)", "+1 415-555-0123"),
+        ("first_phone(vanity, nothing, phones[4])", "+1 415-555-0123"),
+        ("first_phone(number)", 4155550123),
+        ("first_phone([[vanity], raw.[q1_name, q2_phoneNumber]])", "4155550123"),
+        # Nothing looks like a number: what has a digit is told, so that the reason can be.
+        ("first_phone(phones[:3], phones[3])", "415 Park Ave"),
+        ("first_phone(nothing, raw, `true`, phones[:3])", None),
+        ("items(raw)[?asks_phone([0])][1] | [0]", "4155550123"),
+        ("items(nothing)", []),
+        ("items(phones)", []),
+        (
+            "pairs(answers, 'of', questions, 'id')[?asks_phone([1].title)][0].text",
+            ["(415) 555-0123"],
+        ),
+        ("pairs(rows, 'of', questions, 'id')", [[{"of": "z"}, None]]),
+        ("pairs(nothing, 'of', nothing, 'id')", []),
+        ("asks_phone(nothing)", False),
+        ("asks_another(nothing)", False),
+        ("questions[?!asks_another(title)].title", ["Mobile"]),
+    ],
+)
+def test_a_phone_is_found_among_places_questions_and_names(expression: str, value: Any) -> None:
+    assert compile_expression(expression)(FORM, NOW) == value
+
+
+@pytest.mark.parametrize(
+    "misuse", ["first_phone(", "pairs(answers, '[', questions, 'id')", "pairs(raw, 'a', raw, 'b')"]
+)
+def test_a_misuse_of_them_is_told_as_any_other(misuse: str) -> None:
+    with pytest.raises((UnmappedError, ValueError)):
+        compile_expression(misuse)(FORM, NOW)
+
+
 def test_the_list_of_functions_is_short() -> None:
     added = {"date_add", "lower", "now", "replace", "split", "trim", "upper"}
+    added |= {"asks_another", "asks_phone", "first_phone", "items", "pairs"}
     assert added <= FUNCTION_NAMES
     assert len(FUNCTION_NAMES - added) == 26  # JMESPath's own
 

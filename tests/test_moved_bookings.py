@@ -51,7 +51,9 @@ def starts(number: int) -> str:
 def calcom(number: int, *, old: int | None = None, cancelled: bool = False) -> Any:
     """What Cal.com sends: `rescheduleUid` is the booking that was moved."""
     moved = {"rescheduleUid": f"U{old}", "rescheduleStartTime": starts(old)} if old else {}
-    topic = "BOOKING_CANCELLED" if cancelled else "BOOKING_RESCHEDULED" if old else "BOOKING_CREATED"
+    topic = (
+        "BOOKING_CANCELLED" if cancelled else "BOOKING_RESCHEDULED" if old else "BOOKING_CREATED"
+    )
     person = {"name": "Pat", "timeZone": "America/Los_Angeles", "phoneNumber": NUMBER}
     booking = {"uid": f"U{number}", "title": "Intro", "startTime": starts(number)}
     when = (BOOKED + timedelta(minutes=number)).isoformat()
@@ -164,7 +166,7 @@ def test_a_booking_that_keeps_its_id_does_not_end_itself() -> None:
 
 
 def test_replaces_needs_a_key_and_must_be_of_the_event() -> None:
-    with pytest.raises(RoutesError, match="needs a policy.key"):
+    with pytest.raises(RoutesError, match=r"needs a policy\.key"):
         load(OTHER.replace('key = "{{ id }}"\n', "").replace('cancelled_by = ["cancelled"]\n', ""))
     with pytest.raises(RoutesError, match="the same for every event"):
         load(OTHER.replace("{{ old_id }}", "old"))

@@ -111,8 +111,8 @@ def test_a_recipe_rings_at_permitted_hours_once_for_each_thing(name: str) -> Non
     assert routes.warnings == []
     assert route.policy.key is not None
     assert route.policy.on_uncertain == "leave"
-    # A person in the payload is rung at permitted hours; an engineer on duty, at any.
-    assert (route.policy.calling_hours == ANY) == (name == "github/on-call")
+    assert route.policy.calling_hours != ANY
+    assert route.policy.max_calls
 
 
 @pytest.mark.parametrize("name", [n for n, one in RECIPES.items() if "# consent = " in one.text])
@@ -155,8 +155,8 @@ def test_what_stands_in_a_file_stays_as_it_is() -> None:
 def test_numbers_that_name_no_country_are_of_the_files() -> None:
     text = OWN.replace('["US"]', '["GB"]')
 
-    assert 'region = "GB"' in recipes.add(text, recipes.find("tally", None)).text
-    assert 'region = "DE"' in recipes.add(None, recipes.find("tally", None), countries=["DE"]).text
+    assert "|| 'GB' }}" in recipes.add(text, recipes.find("tally", None)).text
+    assert "|| 'DE' }}" in recipes.add(None, recipes.find("tally", None), countries=["DE"]).text
 
 
 def test_a_country_that_the_file_does_not_allow_is_told_and_not_added() -> None:
