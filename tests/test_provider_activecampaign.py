@@ -1,54 +1,12 @@
 """What is ActiveCampaign's alone: forms whose names have brackets, and a secret in the address."""
 
 import base64
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.builders import NOW, provider, request
 
 from ringhook import signatures
 from ringhook.errors import RejectedError
-from ringhook.providers.activecampaign import nested
-
-names = st.text("abcxyz_7", min_size=1, max_size=4)
-trees: st.SearchStrategy[dict[str, Any]] = st.recursive(
-    st.dictionaries(names, st.text(max_size=4), min_size=1, max_size=3),
-    lambda inner: st.dictionaries(names, st.text(max_size=4) | inner, min_size=1, max_size=3),
-    max_leaves=12,
-).filter(lambda tree: _depth(tree) <= 8)
-
-
-def _depth(tree: Any) -> int:
-    return 1 + max(map(_depth, tree.values())) if isinstance(tree, dict) else 0
-
-
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for name, value in tree.items():
-        full = f"{prefix}[{name}]" if prefix else name
-        fields |= _flat(value, full) if isinstance(value, dict) else {full: value}
-    return fields
-
-
-@given(trees)
-def test_brackets_are_read_back_into_what_they_were_made_of(tree: dict[str, Any]) -> None:
-    assert nested(_flat(tree)) == tree
-
-
-@pytest.mark.parametrize(
-    "name", ["a[", "a]", "[a]", "a[b", "a[]", "a[b]c", "a[[b]]", "", "a" + "[b]" * 9]
-)
-def test_a_name_with_brackets_of_another_kind_stays_as_it_is(name: str) -> None:
-    assert nested({name: "x"}) == {name: "x"}
-
-
-@pytest.mark.parametrize(
-    "fields", [{"a": "x", "a[b]": "y"}, {"a[b]": "y", "a": "x"}, {"a": ["x", "z"], "a[b]": "y"}]
-)
-def test_an_object_says_more_than_a_text_of_the_same_name(fields: dict[str, Any]) -> None:
-    assert nested(fields) == {"a": {"b": "y"}}
 
 
 def test_a_body_of_json_is_taken_as_it_is() -> None:

@@ -23,8 +23,7 @@ _SHORT = {"source", "method", "url", "headers", "body", "body_b64"}
 def event(request: Request) -> dict[str, Any]:
     """The event that API Gateway makes of this request."""
     address = urlsplit(request.url)
-    kind = request.headers.get("content-type", "")
-    is_text = kind.startswith(_TEXT)
+    text = _text(request)
     received = request.received_at
     return {
         "version": "2.0",
@@ -64,9 +63,20 @@ def event(request: Request) -> dict[str, Any]:
             "timeEpoch": round(received.timestamp() * 1000),
         },
         "pathParameters": {"source": request.source},
-        "body": request.body.decode() if is_text else base64.b64encode(request.body).decode(),
-        "isBase64Encoded": not is_text,
+        "body": base64.b64encode(request.body).decode() if text is None else text,
+        "isBase64Encoded": text is None,
     }
+
+
+def _text(request: Request) -> str | None:
+    """The body as text, where API Gateway would hand it on so."""
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith(_TEXT) or "content-encoding" in request.headers:
+        return None
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def read(document: object, *, public_url: str, received_at: datetime) -> Request:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from ringhook import bodies
 from ringhook.errors import BadRequestError
 
 if TYPE_CHECKING:
@@ -47,43 +47,14 @@ class Reply:
 
 
 def read_payload(request: Request) -> Any:
-    """Read the body as its content type says: JSON, or a form as an object.
+    """The body's JSON, or its form as an object.
 
     Raises BadRequestError, with what is wrong where, if it cannot be read.
     """
-    try:
-        text = request.body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"the body is not UTF-8 (byte {error.start})"
-        raise BadRequestError(message) from error
-    if "x-www-form-urlencoded" in request.headers.get("content-type", "").lower():
-        return _form(text)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        message = f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
-        raise BadRequestError(message) from error
-    except (RecursionError, ValueError) as error:
-        message = "the body is JSON nested too deeply or with a number too long to read"
-        raise BadRequestError(message) from error
-
-
-def _form(text: str) -> dict[str, Any]:
-    """A form's fields; one that is repeated (check boxes) becomes a list of its values."""
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=1000)
-    except ValueError as error:
-        message = f"the form cannot be read: {error}"
-        raise BadRequestError(message) from error
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name not in fields:
-            fields[name] = value
-        elif isinstance(fields[name], list):
-            fields[name].append(value)
-        else:
-            fields[name] = [fields[name], value]
-    return fields
+    headers = request.headers
+    return bodies.read(
+        request.body, headers.get("content-type", ""), headers.get("content-encoding", "")
+    )
 
 
 def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: datetime) -> Request:

@@ -9,49 +9,13 @@ off. Not confirmed: how long it waits, and the names of its rarer kinds (sms_uns
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
-
 from ringhook.providers import Provider, body, whole_payload
 from ringhook.providers._url_token import UrlToken
-from ringhook.request import read_payload
 from ringhook.signatures import Basic
-
-if TYPE_CHECKING:
-    from ringhook.request import Request
-
-_BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\]){1,8})")
-
-
-def _read(request: Request) -> Any:
-    """The payload; of a form, with its brackets made into objects."""
-    payload = read_payload(request)
-    return nested(payload) if isinstance(payload, dict) else payload
-
-
-def nested(fields: dict[str, Any]) -> dict[str, Any]:
-    """`{"contact[fields][7]": "Yes"}` as `{"contact": {"fields": {"7": "Yes"}}}`.
-
-    A name without brackets, or with brackets that do not close, stays as it is.
-    """
-    result: dict[str, Any] = {}
-    for name, value in fields.items():
-        match = _BRACKETS.fullmatch(name)
-        *parents, last = [match[1], *match[2][1:-1].split("][")] if match else [name]
-        place = result
-        for parent in parents:
-            inner = place.get(parent)
-            # Where both `contact` and `contact[phone]` are sent, the object says more.
-            place[parent] = place = inner if isinstance(inner, dict) else {}
-        if not isinstance(place.get(last), dict):
-            place[last] = value
-    return result
-
 
 PROVIDER = Provider(
     title="ActiveCampaign",
     schemes=(Basic(), UrlToken()),
-    read=_read,
     topic=body("type"),
     # There is no id; as it is never sent again, the whole of it may be what makes it itself.
     identity=(whole_payload,),

@@ -8,10 +8,9 @@ same event.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from ringhook.errors import BadRequestError
+from ringhook.bodies import read_json
 from ringhook.providers import Provider, body, first, header, whole_payload
 from ringhook.request import read_payload
 from ringhook.signatures import Hmac
@@ -25,11 +24,7 @@ def _read(request: Request) -> Any:
     form = read_payload(request)
     if not isinstance(form, dict) or not isinstance(inside := form.get("payload"), str):
         return form
-    try:
-        return json.loads(inside)
-    except (ValueError, RecursionError) as error:
-        message = "the form's field `payload` is not JSON"
-        raise BadRequestError(message) from error
+    return read_json(inside, "the form's field `payload`")
 
 
 _TOPICS = """

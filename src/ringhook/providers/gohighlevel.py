@@ -14,14 +14,14 @@ event has one (one that has none is not held to any time), and the fields of a w
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from ringhook.errors import RejectedError, UnavailableError
+from ringhook.errors import BadRequestError, RejectedError, UnavailableError
 from ringhook.providers import Provider, Source, body, first, whole_payload
+from ringhook.request import read_payload
 from ringhook.signatures import MISMATCH, TOLERANCE, HeaderToken, check_fresh
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Ed25519:
             except (BadSignatureError, ValueError):
                 # By another key, over another body, or (ValueError) no signature's length.
                 continue
-            _check_fresh(request.body, now)
+            _check_fresh(request, now)
             return
         raise RejectedError(MISMATCH)
 
@@ -83,12 +83,14 @@ def public_key(text: str) -> bytes:
     return key
 
 
-def _check_fresh(payload: bytes, now: datetime) -> None:
+def _check_fresh(request: Request, now: datetime) -> None:
+    """Look at the time in the body, as whoever reads it next will see it."""
     try:
-        timestamp = json.loads(payload).get("timestamp")
-    except (ValueError, RecursionError, AttributeError):
+        payload = read_payload(request)
+    except BadRequestError:
         # Genuine, but no object: whoever reads it next says better what is wrong.
         return
+    timestamp = payload.get("timestamp") if isinstance(payload, dict) else None
     if timestamp is not None:
         check_fresh(str(timestamp), "iso", TOLERANCE, now)
 

@@ -11,12 +11,9 @@ and whether it switches a webhook off.
 
 from __future__ import annotations
 
-import json
-from email import policy
-from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any
 
-from ringhook.errors import BadRequestError
+from ringhook.bodies import read_json
 from ringhook.providers import Provider, body, first, whole_payload
 from ringhook.providers._url_token import UrlToken
 from ringhook.request import read_payload
@@ -27,40 +24,10 @@ if TYPE_CHECKING:
 
 def _read(request: Request) -> Any:
     """The form's fields, with the answers in `rawRequest` as an object."""
-    kind = request.headers.get("content-type", "")
-    payload = (
-        multipart(kind, request.body)
-        if kind.lower().startswith("multipart/form-data")
-        else read_payload(request)
-    )
+    payload = read_payload(request)
     if isinstance(payload, dict) and isinstance(answers := payload.get("rawRequest"), str):
-        try:
-            payload["rawRequest"] = json.loads(answers)
-        except (ValueError, RecursionError) as error:
-            message = "the field `rawRequest` is not JSON"
-            raise BadRequestError(message) from error
+        payload["rawRequest"] = read_json(answers, "the form's field `rawRequest`")
     return payload
-
-
-def multipart(content_type: str, form: bytes) -> dict[str, str]:
-    """The fields of a multipart form (RFC 7578), without uploaded files.
-
-    Raises BadRequestError if there is none to be read.
-    """
-    head = b"Content-Type: " + content_type.encode("ascii", "replace") + b"\r\n\r\n"
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + form)
-    if message.defects or not message.is_multipart():
-        raise BadRequestError("the body is not the whole multipart form that its header announces")
-    fields: dict[str, str] = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
-            try:
-                fields[name] = content.decode()
-            except UnicodeDecodeError as error:
-                raise BadRequestError(f"the form's field {name!r} is not UTF-8") from error
-    return fields
 
 
 PROVIDER = Provider(

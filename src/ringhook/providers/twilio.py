@@ -20,9 +20,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field
 
+from ringhook.bodies import form
 from ringhook.errors import RejectedError
 from ringhook.providers import Provider, Source, body, first, whole_payload
-from ringhook.request import Reply
+from ringhook.request import Reply, read_payload
 from ringhook.signatures import MISMATCH, sha256_hex
 
 if TYPE_CHECKING:
@@ -119,6 +120,13 @@ def _with_and_without_port(url: str) -> set[str]:
     }
 
 
+def _read(request: Request) -> Any:
+    """The payload: where the signature is over a form's fields, those, and nothing else."""
+    return (
+        form(request.body.decode(errors="replace")) if _is_form(request) else read_payload(request)
+    )
+
+
 def _items(payload: Any) -> list[Any]:
     """An event stream sends lists of CloudEvents."""
     return payload if isinstance(payload, list) else [payload]
@@ -144,6 +152,7 @@ _STOP_WORDS = '["STOP","STOPALL","UNSUBSCRIBE","CANCEL","END","QUIT","REVOKE","O
 PROVIDER = Provider(
     title="Twilio",
     schemes=(Signature(),),
+    read=_read,
     items=_items,
     topic=_topic,
     # A call's and a message's events differ by their status, which is in the topic.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ringhook.request import Request
 
-_UNSET = re.compile(r"\s*(?:null|\$\{[^{}]*\})?\s*")
+_UNSET = re.compile(r"(?:null|\$\{[^{}]*\})?")
 _MODULES = ("Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Cases")
 
 
@@ -87,7 +87,7 @@ def _without_unset(value: Any) -> Any:
         return {
             name: _without_unset(part)
             for name, part in value.items()
-            if not (isinstance(part, str) and _UNSET.fullmatch(part))
+            if not (isinstance(part, str) and _UNSET.fullmatch(part.strip()))
         }
     return [_without_unset(part) for part in value] if isinstance(value, list) else value
 
