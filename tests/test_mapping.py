@@ -265,7 +265,7 @@ def test_what_is_not_found_is_named_with_its_field_and_expression(text: str, sai
         ({"phone": None}, "phone_number: {{ phone }} finds nothing in the payload"),
         ({"phone": ""}, "phone_number: {{ phone }} is not a phone number"),
         ({"phone": True}, "phone_number: {{ phone }} is not a phone number"),
-        ({"phone": 1.5}, "phone_number: {{ phone }} is not a phone number"),
+        ({"phone": 1.5}, "phone_number is negative, a fraction or too large, not a phone number"),
         ({"phone": [ALICE]}, "phone_number: {{ phone }} is not a phone number"),
         ([], "phone_number: {{ phone }} finds nothing in the payload"),
         (None, "phone_number: {{ phone }} finds nothing in the payload"),
@@ -288,10 +288,21 @@ REGION = 'call.region = "{{ country }}"'
         (REGION, {"phone": ALICE}, ALICE),
         (REGION, {"phone": " " + ALICE, "country": None}, ALICE),
         ('call.region = "KW"', {"phone": "51091234"}, "+96551091234"),
+        (REGION, {"phone": "51091234", "country": "State of Kuwait"}, "+96551091234"),
+        (REGION, {"phone": 4155550123.0, "country": "USA"}, ALICE),
+        (REGION, {"phone": "p:" + ALICE, "country": "Narnia"}, ALICE),
+        ("", {"phone": " 14155550123"}, ALICE),
     ],
 )
 def test_a_number_is_dialled_from_its_region(text: str, payload: Any, number: str) -> None:
     assert asked(text, payload).phone_number == number
+
+
+def test_what_had_to_be_understood_of_a_number_is_noted_in_its_call() -> None:
+    notes = asked("", {"phone": " 14155550123"}).notes
+    assert "began with a space for its plus" in notes[0]
+    notes = asked(REGION, {"phone": ALICE, "country": "Narnia"}).notes
+    assert "'Narnia' is no country that is known" in notes[0]
 
 
 @pytest.mark.parametrize(
@@ -302,8 +313,8 @@ def test_a_number_is_dialled_from_its_region(text: str, payload: Any, number: st
         ("", {"phone": 51091234}, "•1234' is a national number and there is no region for it"),
         (REGION, {"phone": "51091234", "country": ""}, "is a national number"),
         (REGION, {"phone": "51091234"}, "region: {{ country }} finds nothing in the payload"),
-        (REGION, {"phone": "51091234", "country": "Kuwait"}, "region 'KUWAIT' is no country's"),
-        (REGION, {"phone": "51091234", "country": ["KW"]}, "is no country's code"),
+        (REGION, {"phone": "51091234", "country": "Kuwai"}, "'Kuwai' is no country that is known"),
+        (REGION, {"phone": "51091234", "country": ["KW"]}, "is no country that is known"),
     ],
 )
 def test_a_national_number_without_its_region_is_never_guessed(

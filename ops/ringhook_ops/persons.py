@@ -166,6 +166,6 @@ def _changing(found: LedgerReader) -> Iterator[Ledger]:
 
 def _e164(number: str) -> str:
     try:
-        return phone.to_e164(number, None)
+        return phone.read(number, None, frozenset()).e164
     except UnmappedError as error:
         fail(f"{error}: write it as +14155550123")

@@ -132,14 +132,15 @@ def _call(origin: _Origin, route: Route) -> Call:
     metadata, notes = _metadata(origin, template)
     consent, evidence = _consent(origin, route)
     ring_at, appointment = _wait(origin, route)
+    number = _phone_number(origin, template.phone_number, template.region)
     return origin.call(
         route,
         origin.by_event(route.name) if key is None else _by_key(route, key),
         account=template.account,
         agent_id=_agent_id(origin, template.agent_id),
-        phone_number=_phone_number(origin, template.phone_number, template.region),
+        phone_number=number.e164,
         metadata=metadata,
-        notes=notes,
+        notes=number.notes + notes,
         time_zone=_where(origin, template.time_zone),
         country=_where(origin, template.country),
         province=_where(origin, template.province),
@@ -160,11 +161,13 @@ def _record(origin: _Origin, route: Route) -> Call:
     if record.granted:
         value = record.granted(origin.event.payload, origin.now)
         granted, evidence = _holds(value), _seen(record.granted, value, origin)
+    number = _phone_number(origin, record.phone_number, record.region)
     return origin.call(
         route,
         origin.by_event(route.name),
         kind=route.action,
-        phone_number=_phone_number(origin, record.phone_number, record.region),
+        phone_number=number.e164,
+        notes=number.notes,
         purpose=record.purpose,
         consent=granted,
         consent_evidence=evidence,
@@ -174,7 +177,7 @@ def _record(origin: _Origin, route: Route) -> Call:
 def _privacy(origin: _Origin, number: str) -> Call:
     """An erasure or an export, of a number as the provider wrote it; "" where it is not told."""
     try:
-        known = phone.to_e164(number, None) if number else ""
+        known = phone.read(number, None, frozenset()).e164 if number else ""
     except UnmappedError:
         known = ""
     return origin.call(None, origin.by_event(""), kind=origin.event.asks, phone_number=known)
@@ -307,21 +310,23 @@ def _agent_id(origin: _Origin, setting: Template | int) -> int:
     return int(value)
 
 
-def _phone_number(origin: _Origin, template: Template, region: Template | None) -> str:
+def _phone_number(origin: _Origin, template: Template, region: Template | None) -> phone.Reading:
+    """The number that the payload holds; raises UnmappedError, with why its region is not known."""
     number = origin.render("phone_number", template)
-    if isinstance(number, bool) or not isinstance(number, str | int) or number == "":
+    if isinstance(number, bool) or not isinstance(number, str | int | float) or number == "":
         message = f"phone_number: {template.text} is not a phone number"
         raise UnmappedError(message)
-    text = str(number)
-    named = None
-    if region is not None:
-        try:
-            named = str(origin.render("region", region)).strip().upper()
-        except UnmappedError:
-            # A number that names its own country needs no region.
-            if not text.strip().startswith("+"):
-                raise
-    return phone.to_e164(text, named)
+    named, unnamed = None, ""
+    try:
+        named = str(origin.render("region", region)) if region else None
+    except UnmappedError as error:
+        unnamed = f" ({error})"
+    try:
+        return phone.read(number, named, origin.routes.countries)
+    except UnmappedError as error:
+        # A number that names its own country needs no region.
+        message = f"{error}{unnamed}"
+        raise UnmappedError(message) from error
 
 
 def _known_number(origin: _Origin, route: Route) -> str:
@@ -330,7 +335,7 @@ def _known_number(origin: _Origin, route: Route) -> str:
     if template is None:
         return ""
     try:
-        return _phone_number(origin, template.phone_number, template.region)
+        return _phone_number(origin, template.phone_number, template.region).e164
     except UnmappedError:
         return ""
 

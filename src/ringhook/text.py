@@ -18,4 +18,9 @@ _INVISIBLE = re.compile(
 
 def tidy(text: str, longest: int) -> str:
     """The text without control and invisible characters, and no longer than `longest`."""
-    return _INVISIBLE.sub("", _CONTROL.sub(" ", text)).strip()[:longest]
+    return visible(_CONTROL.sub(" ", text)).strip()[:longest]
+
+
+def visible(text: str) -> str:
+    """The text without the characters that nobody sees."""
+    return _INVISIBLE.sub("", text)
