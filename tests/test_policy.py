@@ -59,7 +59,7 @@ def when(text: str) -> datetime:
             "2026-11-25T22:00-06:00",
             {"phone_number": CHICAGO},
             Defer,
-            "until Fri 27 Nov 09:00 (America/Chicago): calling hours US-IL 09:00\N{EN DASH}21:00",
+            "until Fri 27 Nov 09:00 (America/Chicago): calling hours US 08:00\N{EN DASH}20:00",
         ),
         (
             'calling_hours = "09:00-20:00"',
@@ -225,7 +225,7 @@ def test_nobody_is_rung_outside_the_hours_nor_too_late_and_every_wait_ends_well(
 
     match decide(asked, loaded, History(), now):
         case Ring():
-            assert permitted(now, where, parse_hours(hours))
+            assert permitted(now, where, parse_hours(hours), "marketing")
             assert now >= (asked.ring_at or now)
             assert now <= expiry(asked, policy)
         case Defer(until):

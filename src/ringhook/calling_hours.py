@@ -2,68 +2,89 @@
 
 Hours are kept in local time: by weekday, with any number of windows a day, and for public holidays.
 A moment is permitted when it is so at every place where the phone may be (`zones.places`), under
-every rule that holds there, on that place's own date. The opening time is part of a window, the
-closing time is not. No window runs over midnight.
+every rule that holds there, on that place's own date.
+
+Three things may close a moment: the law of the place for the purpose of the call, our own default
+hours or the route's hours instead of them, and the closures of the route file. Every setting but
+"any" is cut to the law.
 
 Where the clock changes, a window's edge that happens twice or never is taken as the later for the
 opening and the earlier for the closing, so that no reading of the clock makes a call come too soon
 or too late.
 
-Public holidays are known for the years in `public_holidays.json`. A day beyond them, or of a
-country whose holidays are not known, counts as one: what is closed on holidays stays closed, and
-the closure says so.
-
-The clock is passed in; the two data files beside this module are read once.
+The clock is passed in; the data files beside this module are read once.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache, reduce
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-from zoneinfo import ZoneInfo
+from functools import lru_cache, reduce
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from ringhook import clock
+from ringhook.law import (
+    Basis,
+    ConsentRule,
+    PlaceCap,
+    Purpose,
+    Rule,
+    caps_at,
+    consent_at,
+    default_at,
+    parts_with_rules,
+    rules_at,
+    table_version,
+)
+from ringhook.public_holidays import is_known
+from ringhook.public_holidays import known_until as holidays_known_until
+from ringhook.windows import (
+    ALL_DAY,
+    DAYS,
+    EXAMPLE,
+    CallingHoursError,
+    Spans,
+    Windows,
+    intersect,
+    parse_week,
+    parse_windows,
+    say,
+)
+from ringhook.zones import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from ringhook.zones import Place
+__all__ = [
+    "ANY",
+    "DAYS",
+    "LIMIT",
+    "Basis",
+    "CallingHoursError",
+    "ClosedDays",
+    "Closure",
+    "ConsentRule",
+    "Hours",
+    "PlaceCap",
+    "Purpose",
+    "caps_at",
+    "closure",
+    "consent_at",
+    "default_hours",
+    "holidays_known_until",
+    "longest_closure",
+    "next_permitted",
+    "parse_hours",
+    "permitted",
+    "rests_on",
+]
 
-Windows: TypeAlias = tuple[tuple[int, int], ...]
-"""The open times of a day in order: minutes after local midnight, (540, 1200) is 09:00-20:00."""
-
-Spans: TypeAlias = tuple[tuple[datetime, datetime], ...]
-"""The same as moments, in UTC."""
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MIDNIGHT = 24 * 60
 LIMIT = timedelta(days=14)
 """How far ahead a permitted moment is looked for, unless the caller says."""
 
-
-class CallingHoursError(ValueError):
-    """Hours that cannot be read; the text names what is wrong and the cure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """The hours of one row of the table, or of a route."""
-
-    name: str
-    """What a closure calls it: "US", "US-KY", "of the route"."""
-    week: tuple[Windows, ...]
-    """Monday first, as `date.weekday()` counts."""
-    holidays: Windows
-    cite: str = ""
-
-    def windows(self, weekday: int, *, holiday: bool) -> Windows:
-        """Give the windows of a day; a holiday only ever narrows its weekday."""
-        windows = self.week[weekday]
-        return _intersect(windows, self.holidays) if holiday else windows
+_DAY = timedelta(days=1)
+_YEAR = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +94,34 @@ class Hours:
     text: str
     """How `ringhook check` says it."""
     rules: tuple[Rule, ...] | None
-    """Those that hold everywhere: none for "any"; None for the table by country."""
+    """Its own, which hold everywhere: none for "any"; None for our defaults by place."""
 
-    def rules_at(self, place: Place) -> tuple[Rule, ...]:
-        """Give every rule that holds at a place: a moment must be in all of them."""
-        return _rules_by_law(place.country, place.part) if self.rules is None else self.rules
+    def rules_at(self, place: Place, purpose: Purpose) -> tuple[Rule, ...]:
+        """Give every rule that holds at a place, the law first: a moment must be in all of them."""
+        if self.rules == ():
+            return ()
+        law = rules_at(place.country, place.part, purpose)
+        own = self.rules
+        return law + (default_at(place.country, place.part, purpose) if own is None else own)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDays:
+    """Days on which the route file lets no phone of a country, or of a part of it, ring."""
+
+    country: str
+    part: str | None
+    first: date
+    last: date
+    reason: str
+
+    def covers(self, place: Place, day: date) -> bool:
+        """Tell whether a place is closed; one whose part is not known may be in the closed part."""
+        return (
+            place.country == self.country
+            and (self.part is None or place.part in {None, self.part})
+            and self.first <= day <= self.last
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +130,43 @@ class Closure:
 
     place: Place
     text: str
-    """As in: calling hours US 08:00-20:00 (America/Chicago), 47 CFR 64.1200(c)(1)."""
+    """As in: calling hours US 08:00-21:00 (America/Chicago), law for marketing: 47 CFR …."""
+    basis: Basis
 
 
 ANY = Hours("at any time", ())
 
 
 def default_hours() -> Hours:
-    """Give the hours by country, from `calling_hours.toml`."""
-    return Hours(f"by country (table of {_table()[0]})", None)
+    """Give the hours by place and purpose, from the table of `law`."""
+    return Hours(f"by country (table of {table_version()})", None)
 
 
-def permitted(at: datetime, places: tuple[Place, ...], hours: Hours) -> bool:
+def permitted(
+    at: datetime,
+    places: tuple[Place, ...],
+    hours: Hours,
+    purpose: Purpose,
+    closed: tuple[ClosedDays, ...] = (),
+) -> bool:
     """Tell whether the phone may ring at this moment, wherever of these places it is."""
-    return next_permitted(at, places, hours, timedelta(0)) is not None
+    return next_permitted(at, places, hours, purpose, closed, timedelta(0)) is not None
 
 
 def next_permitted(
-    at: datetime, places: tuple[Place, ...], hours: Hours, limit: timedelta = LIMIT
+    at: datetime,
+    places: tuple[Place, ...],
+    hours: Hours,
+    purpose: Purpose,
+    closed: tuple[ClosedDays, ...] = (),
+    limit: timedelta = LIMIT,
 ) -> datetime | None:
     """Find the first permitted moment from `at` on, in UTC; None when the limit comes first.
 
     There may be none at all: a country wider than its hours are long has no common moment.
     """
     moment = at.astimezone(UTC)
-    if hours.rules == ():
+    if hours.rules == () and not closed:
         return moment
     if not places:
         raise ValueError("no place is known where the phone may be: such a call must not ring")
@@ -118,7 +174,7 @@ def next_permitted(
     while True:
         latest = moment
         for place in places:
-            opening = _next_at(latest, place, hours, until)
+            opening = _next_at(latest, place, _Question(hours, purpose, closed), until)
             if opening is None:
                 return None
             latest = opening
@@ -127,25 +183,49 @@ def next_permitted(
         moment = latest
 
 
-def closure(at: datetime, places: tuple[Place, ...], hours: Hours) -> Closure | None:
+def closure(
+    at: datetime,
+    places: tuple[Place, ...],
+    hours: Hours,
+    purpose: Purpose,
+    closed: tuple[ClosedDays, ...] = (),
+) -> Closure | None:
     """Explain why the phone may not ring at this moment; None when it may."""
     moment = at.astimezone(UTC)
-    if permitted(moment, places, hours):
+    if permitted(moment, places, hours, purpose, closed):
         return None
-    never = moment + LIMIT + timedelta(days=1)
-    place = max(places, key=lambda place: _next_at(moment, place, hours, moment + LIMIT) or never)
-    return Closure(place, _explain(moment, place, hours))
+    never = moment + LIMIT + _DAY
+    question = _Question(hours, purpose, closed)
+    place = max(
+        places, key=lambda place: _next_at(moment, place, question, moment + LIMIT) or never
+    )
+    return _explain(moment, place, question)
 
 
-def holidays_known_until() -> date:
-    """Give the last day of which it is known whether it is a public holiday."""
-    return date.fromisoformat(_holidays()["known_until"])
+def rests_on(at: datetime, places: tuple[Place, ...], hours: Hours, purpose: Purpose) -> str:
+    """Say what a permitted moment rests on: the law of each place, and our own hours or none."""
+    if hours.rules == ():
+        return "any hour, as the route says: no law was asked"
+    told = dict.fromkeys(_rests_on(at, place, hours, purpose) for place in places)
+    more = f" and {len(told) - 2} more" if len(told) > 3 else ""
+    return "; ".join(list(told)[: 2 if more else 3]) + more
+
+
+def longest_closure(
+    countries: Iterable[str], purpose: Purpose, hours: Hours, after: date
+) -> timedelta:
+    """Find the longest time without a permitted moment at one place of these countries.
+
+    Looks at the year after `after`, in each country and in each of its parts that has a rule.
+    """
+    return max(
+        _longest_at(country, part, _Question(hours, purpose, ()), after)
+        for country in countries
+        for part in (None, *parts_with_rules(country))
+    )
 
 
 # --- reading hours ---------------------------------------------------------------------------
-
-_WINDOW = re.compile(r"(\d{1,2}):(\d{2})\s*[-\u2013]\s*(\d{1,2}):(\d{2})", re.ASCII)
-_EXAMPLE = '"09:00-20:00"'
 
 
 def parse_hours(
@@ -153,12 +233,14 @@ def parse_hours(
 ) -> Hours:
     """Read a route's `calling_hours`.
 
-    "default" is the table by country, "any" asks nothing, "09:00-20:00" holds on every day,
-    holidays too, and another word is the name of a table in `named`. A table has days or ranges of
-    days and `holidays`; each is a window, a list of windows, or "closed", which is also what a day
-    that is not named is:
+    "default" is the table by place and purpose, "any" asks nothing, "09:00-20:00" holds on every
+    day, holidays too, and another word is the name of a table in `named`. A table has days or
+    ranges of days and `holidays`; each is a window, a list of windows, "open", or "closed", which
+    is also what a day that is not named is:
 
         { mon-fri = ["09:00-12:00", "13:00-20:00"], sat = "10:00-16:00", holidays = "closed" }
+
+    Raises CallingHoursError.
     """
     if not isinstance(setting, str):
         return Hours("by the route's own table", (_rule("of the route", setting),))
@@ -171,178 +253,74 @@ def parse_hours(
         return Hours(f'as table "{setting}" says', (_rule(f'"{setting}"', table),))
     if not any(character.isdigit() for character in setting):
         known = ", ".join(f'"{name}"' for name in ("default", "any", *(named or {})))
-        raise CallingHoursError(f'"{setting}" is no hours: write {known} or {_EXAMPLE}')
-    windows = _parse_windows(setting)
-    rule = Rule("of the route", (windows,) * len(DAYS), windows)
-    return Hours(f"every day {_say(windows)}", (rule,))
+        raise CallingHoursError(f'"{setting}" is no hours: write {known} or {EXAMPLE}')
+    windows = parse_windows(setting)
+    rule = Rule("of the route", (windows,) * len(DAYS), windows, "route")
+    return Hours(f"every day {say(windows)}", (rule,))
 
 
-def _rule(name: str, table: Mapping[str, Any], cite: str = "") -> Rule:
-    """Read a table by weekday."""
-    by_day: dict[str, Windows] = {}
-    for key, value in table.items():
-        for day in _days(key):
-            if day in by_day:
-                raise CallingHoursError(f'"{key}" names {day} a second time: name each day once')
-            by_day[day] = _parse_windows(value)
-    if not any(windows for day, windows in by_day.items() if day != "holidays"):
-        raise CallingHoursError(
-            f"every weekday is closed, so no call could ever be made: write mon-fri = {_EXAMPLE}"
-        )
-    return Rule(name, tuple(by_day.get(day, ()) for day in DAYS), by_day.get("holidays", ()), cite)
-
-
-def _days(key: str) -> tuple[str, ...]:
-    """Read "sat", "mon-fri" or "holidays"."""
-    if key == "holidays":
-        return (key,)
-    first, _, last = key.partition("-")
-    last = last or first
-    if first in DAYS and last in DAYS and DAYS.index(first) <= DAYS.index(last):
-        return DAYS[DAYS.index(first) : DAYS.index(last) + 1]
-    raise CallingHoursError(
-        f'"{key}" is no day: write one of {", ".join(DAYS)}, a range such as mon-fri, or holidays'
-    )
-
-
-def _parse_windows(value: object) -> Windows:
-    """Read "closed", a window or a list of windows; windows that touch become one."""
-    if value == "closed":
-        return ()
-    texts = value if isinstance(value, list) else [value]
-    windows = sorted(_parse_window(text) for text in texts)
-    if not windows:
-        raise CallingHoursError('an empty list is no hours: write "closed"')
-    merged = windows[:1]
-    for opening, closing in windows[1:]:
-        before = merged[-1]
-        if opening < before[1]:
-            raise CallingHoursError(
-                f"{_say((before,))} and {_say(((opening, closing),))} overlap: write one window"
-            )
-        if opening == before[1]:
-            merged[-1] = (before[0], closing)
-        else:
-            merged.append((opening, closing))
-    return tuple(merged)
-
-
-def _parse_window(text: object) -> tuple[int, int]:
-    found = _WINDOW.fullmatch(text.strip()) if isinstance(text, str) else None
-    if not found:
-        raise CallingHoursError(f'"{text}" is no window: write {_EXAMPLE} or "closed"')
-    hours, minutes, last_hours, last_minutes = (int(group) for group in found.groups())
-    opening, closing = hours * 60 + minutes, last_hours * 60 + last_minutes
-    if max(minutes, last_minutes) > 59 or max(opening, closing) > MIDNIGHT:
-        raise CallingHoursError(f'"{text}" has a time that no clock shows: the last is 24:00')
-    if closing < opening:
-        raise CallingHoursError(
-            f'"{text}" ends before it begins: a window ends at 24:00 at the latest; write two,'
-            f' "{_clock(opening)}-24:00" and "00:00-{_clock(closing)}", if the night is meant'
-        )
-    if closing == opening:
-        raise CallingHoursError(f'"{text}" is empty: write "closed", or "00:00-24:00" for all day')
-    return opening, closing
-
-
-# --- the table by country --------------------------------------------------------------------
-
-
-@cache
-def _table() -> tuple[str, dict[str, Rule]]:
-    """Read the version and the rules, by "US", "US-KY" and "*"."""
-    text = (files("ringhook") / "calling_hours.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    rules = {
-        where: _rule(
-            where, {day: value for day, value in row.items() if day not in _ABOUT}, row["cite"]
-        )
-        for row in data["rows"]
-        for where in row["applies_to"]
-    }
-    return data["version"], rules
-
-
-_ABOUT = frozenset({"applies_to", "cite", "source", "certainty"})
-
-
-@cache
-def _rules_by_law(country: str, part: str | None) -> tuple[Rule, ...]:
-    """Give the rule of the part, if it has one, and of the country, or of "*" in its name."""
-    _, rules = _table()
-    of_country = rules.get(country) or replace(rules["*"], name=country)
-    of_part = rules.get(f"{country}-{part}")
-    return (of_part, of_country) if of_part else (of_country,)
-
-
-# --- public holidays -------------------------------------------------------------------------
-
-
-@cache
-def _holidays() -> dict[str, Any]:
-    """Read {"known_until": "2028-12-31", "places": {"US": {"2026": "0101 …"}, "US-LA": …}, …}."""
-    text = (files("ringhook") / "public_holidays.json").read_text(encoding="utf-8")
-    data: dict[str, Any] = json.loads(text)
-    return data
-
-
-@lru_cache(maxsize=256)
-def _holidays_of(country: str, part: str | None, year: int) -> frozenset[str] | None:
-    """Give a year's holidays as "0101"; None when they are not known, as when there are none."""
-    known = _holidays()["places"]
-    of_country = known.get(country, {}).get(str(year))
-    of_part = known.get(f"{country}-{part}", {}).get(str(year), "")
-    return frozenset(f"{of_country} {of_part}".split()) if of_country else None
-
-
-def _is_holiday(day: date, place: Place) -> bool:
-    """Tell whether a day is a public holiday, or may be one for all that is known."""
-    days = _holidays_of(place.country, place.part, day.year)
-    return days is None or f"{day:%m%d}" in days
+def _rule(name: str, table: Mapping[str, Any]) -> Rule:
+    week, holidays = parse_week(table)
+    return Rule(name, week, holidays, "route")
 
 
 # --- time ------------------------------------------------------------------------------------
 
 
-def _next_at(moment: datetime, place: Place, hours: Hours, until: datetime) -> datetime | None:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of every place."""
+
+    hours: Hours
+    purpose: Purpose
+    closed: tuple[ClosedDays, ...]
+
+
+def _next_at(moment: datetime, place: Place, asked: _Question, until: datetime) -> datetime | None:
     """Find the first moment that one place permits, not after `until`; both are in UTC."""
-    day = moment.astimezone(ZoneInfo(place.zone)).date()
+    day = moment.astimezone(clock.zone(place.zone)).date()
     # The day after the last one in UTC is still the last one where the date is ahead.
-    while day <= until.date() + timedelta(days=1):
-        for opening, closing in _open_at(place, day, hours):
+    while day <= until.date() + _DAY:
+        for opening, closing in _spans(place, day, asked):
             if moment < closing:
                 first = max(moment, opening)
                 return first if first <= until else None
-        day += timedelta(days=1)
+        day += _DAY
     return None
 
 
-def _open_at(place: Place, day: date, hours: Hours) -> Spans:
+def _spans(place: Place, day: date, asked: _Question) -> Spans:
+    """Give the moments of a local day that a place permits."""
+    if any(one.covers(place, day) for one in asked.closed):
+        return ()
+    return _open_at(place, day, asked.hours, asked.purpose)
+
+
+@lru_cache(maxsize=4096)
+def _open_at(place: Place, day: date, hours: Hours, purpose: Purpose) -> Spans:
     """Give the moments of a local day that every rule of a place permits.
 
     Rules meet as moments, not as times on the wall: where the clock is set, an edge at 02:30 may
     come after one at 03:00.
     """
-    holiday = _is_holiday(day, place)
-    windows = (rule.windows(day.weekday(), holiday=holiday) for rule in hours.rules_at(place))
-    return reduce(_intersect, (_open(place.zone, day, each) for each in windows))
+    rules = (rule for rule in hours.rules_at(place, purpose) if rule.in_force(day))
+    spans = [_open_under(rule, place, day) for rule in rules]
+    return reduce(intersect, spans) if spans else _open(place.zone, day, ALL_DAY)
 
 
-Edge = TypeVar("Edge", int, datetime)
-
-
-def _intersect(
-    these: tuple[tuple[Edge, Edge], ...], those: tuple[tuple[Edge, Edge], ...]
-) -> tuple[tuple[Edge, Edge], ...]:
-    both = (
-        (max(opening, other_opening), min(closing, other_closing))
-        for opening, closing in these
-        for other_opening, other_closing in those
+def _open_under(rule: Rule, place: Place, day: date) -> Spans:
+    """Give the moments of a place's day that one rule permits, by the clock that it means."""
+    if not rule.clock:
+        return _open(place.zone, day, rule.windows(day, place))
+    # The other clock may be a day behind or ahead.
+    return tuple(
+        span
+        for near in (day - _DAY, day, day + _DAY)
+        for span in _open(rule.clock, near, rule.windows(near, place))
     )
-    return tuple(sorted(window for window in both if window[0] < window[1]))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _open(zone: str, day: date, windows: Windows) -> Spans:
     """Give a local day's windows as moments in UTC; one that the clock skips is left out."""
     moments = (
@@ -354,39 +332,97 @@ def _open(zone: str, day: date, windows: Windows) -> Spans:
 
 def _readings(zone: str, day: date, minute: int) -> tuple[datetime, datetime]:
     """Give both moments that a wall clock's time can mean; they differ only where it is set."""
-    wall = datetime.combine(day, time(), ZoneInfo(zone)) + timedelta(minutes=minute)
+    wall = datetime.combine(day, time(), clock.zone(zone)) + timedelta(minutes=minute)
     return wall.replace(fold=0).astimezone(UTC), wall.replace(fold=1).astimezone(UTC)
+
+
+def _longest_at(country: str, part: str | None, asked: _Question, after: date) -> timedelta:
+    """Find the longest time between two permitted moments at one place, in the year to come."""
+    clock_names = (rule.clock for rule in rules_at(country, part, asked.purpose) if rule.clock)
+    place = Place(next(clock_names, "UTC"), country, part)
+    days = (after + timedelta(days=number) for number in range(_YEAR))
+    spans = [span for day in days for span in _spans(place, day, asked)]
+    gaps = (opening - closing for (_, closing), (opening, _) in pairwise(spans))
+    return max(gaps, default=timedelta(days=_YEAR))
 
 
 # --- words -----------------------------------------------------------------------------------
 
 
-def _explain(moment: datetime, place: Place, hours: Hours) -> str:
-    """Name the first rule that closes a place at a moment, with its hours on that day."""
-    day = moment.astimezone(ZoneInfo(place.zone)).date()
-    holiday = _is_holiday(day, place)
-    rule, windows = next(
-        (rule, windows)
-        for rule in hours.rules_at(place)
-        for windows in (rule.windows(day.weekday(), holiday=holiday),)
-        if not any(start <= moment < end for start, end in _open(place.zone, day, windows))
-    )
+def _explain(moment: datetime, place: Place, asked: _Question) -> Closure:
+    """Name what keeps a place closed the longest, with its hours on that day.
+
+    Of two that open at the same moment the law is named: but where our caution waits for longer,
+    it is not given out as law.
+    """
+    day = moment.astimezone(clock.zone(place.zone)).date()
+    for one in asked.closed:
+        if one.covers(place, day):
+            where = f"{one.country}-{one.part}" if one.part else one.country
+            text = f"{where} is closed from {one.first} to {one.last}: {one.reason}"
+            return Closure(place, text, "closure")
+    shut = [
+        rule
+        for rule in asked.hours.rules_at(place, asked.purpose)
+        if rule.in_force(day) and not _within(moment, _open_under(rule, place, day))
+    ]
+    if not shut:
+        return Closure(place, f"no hour of {day} is open under every rule", "law")
+    rule = max(shut, key=lambda rule: _opens(moment, rule, place, day))
+    return Closure(place, _say_rule(rule, place, day, asked.purpose), rule.basis)
+
+
+def _within(moment: datetime, spans: Spans) -> bool:
+    return any(start <= moment < end for start, end in spans)
+
+
+def _opens(moment: datetime, rule: Rule, place: Place, day: date) -> datetime:
+    """Find when one rule alone would open."""
+    for number in range(LIMIT.days):
+        near = day + timedelta(days=number)
+        spans = _open_under(rule, place, near) if rule.in_force(near) else ((moment, moment),)
+        for opening, closing in spans:
+            if closing > moment or not rule.in_force(near):
+                return opening
+    return moment + LIMIT
+
+
+def _say_rule(rule: Rule, place: Place, day: date, purpose: Purpose) -> str:
+    """Write: calling hours US closed on Sundays (America/Chicago), our default for marketing."""
+    windows = rule.windows(day, place)
     when = ""
     if windows != rule.week[day.weekday()]:
-        known = _holidays_of(place.country, place.part, day.year) is not None
-        unknown = f", and those of {place.country} in {day.year} are not known"
-        when = " on public holidays" + (f", as {day}" if known else unknown)
+        when = f" on public holidays, as {day}"
+    elif rule.season:
+        when = f" in {rule.season.title()}"
     elif not windows:
         when = f" on {day:%A}s"
-    cite = f", {rule.cite}" if rule.cite else ""
-    return f"calling hours {rule.name} {_say(windows)}{when} ({place.zone}){cite}"
+    zone = f"{rule.clock}, at {place.zone}" if rule.clock else place.zone
+    return f"calling hours {rule.name} {say(windows)}{when} ({zone}){_say_basis(rule, purpose)}"
 
 
-def _say(windows: Windows) -> str:
-    """Write windows as a person would: 10:00-13:00 and 14:00-20:00, with a longer dash."""
-    spans = (f"{_clock(opening)}\N{EN DASH}{_clock(closing)}" for opening, closing in windows)
-    return " and ".join(spans) or "closed"
+def _say_basis(rule: Rule, purpose: Purpose) -> str:
+    if rule.basis == "law":
+        return f", law for {purpose}: {rule.cite}"
+    if rule.basis == "caution":
+        return f", our default for {purpose}" + (f" ({rule.cite})" if rule.cite else "")
+    return ""
 
 
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
+def _rests_on(at: datetime, place: Place, hours: Hours, purpose: Purpose) -> str:
+    day = at.astimezone(clock.zone(place.zone)).date()
+    rules = [rule for rule in hours.rules_at(place, purpose) if rule.in_force(day)]
+    told = [
+        f"{_SAID[rule.basis]} {say(rule.windows(day, place))}"
+        + (f" ({rule.cite})" if rule.cite else "")
+        for rule in rules
+    ]
+    if all(rule.basis != "law" for rule in rules):
+        told.insert(0, "no law speaks")
+    if not is_known(place.country, day.year):
+        told.append(f"holidays of {place.country} in {day.year} are not known")
+    where = f"{place.country}-{place.part}" if place.part else place.country
+    return f"{purpose} in {where}: {', '.join(told)}"
+
+
+_SAID = {"law": "law", "caution": "our default", "route": "the route's"}

@@ -149,13 +149,13 @@ def _until_permitted(call: Call, policy: Policy, now: datetime) -> Decision:
     )
     if isinstance(where, zones.Nowhere):
         return Suppress(f"where the phone is cannot be told: {where.reason}")
-    shut = closure(moment, where, hours)
+    shut = closure(moment, where, hours, "marketing")
     if shut is None:
         # Where the phone may be, from the earliest clock there to the latest.
         local = [(moment.astimezone(ZoneInfo(p.zone)).replace(tzinfo=None), p.zone) for p in where]
         clocks = dict.fromkeys(_clock(moment, zone) for _, zone in (min(local), max(local)))
         return Ring(f"{' to '.join(clocks)} is within calling hours {hours.text}")
-    opens = next_permitted(moment, where, hours)
+    opens = next_permitted(moment, where, hours, "marketing")
     if opens is None:
         return Suppress(f"no permitted hour comes within {LIMIT.days} days: {shut.text}")
     return Defer(opens, f"until {_clock(opens, shut.place.zone)}: {shut.text}")

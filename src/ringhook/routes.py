@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
+    InstanceOf,
     ValidationError,
     ValidationInfo,
     WithJsonSchema,
@@ -186,7 +187,7 @@ AGENT_ID = re.compile(r"0*[1-9][0-9]{0,14}")
 _LONE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 LONGEST_CAP = timedelta(days=31)
 HoursSetting = Annotated[
-    Hours,
+    InstanceOf[Hours],
     BeforeValidator(_hours),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
 ]
