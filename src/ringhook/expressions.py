@@ -134,6 +134,11 @@ class Expression:
         """
         return _negates_too_little(self._parsed.parsed)
 
+    @property
+    def tree(self) -> Any:
+        """What it was read as: jmespath's own nodes, for those who look at it without a payload."""
+        return self._parsed.parsed
+
     def __call__(self, payload: Any, now: datetime) -> Any:
         """Evaluate; raises UnmappedError, naming the expression, if a function is misused."""
         try:
