@@ -171,6 +171,14 @@ class _Look:
     def _or_expression(self, node: Any, values: list[Any]) -> list[Any]:
         return self._alternatives(_branches(node), values)
 
+    def _not_expression(self, node: Any, values: list[Any]) -> list[Any]:
+        # What must not be there is missing in most.
+        before = self.unknown
+        self.unknown = []
+        self.at(node["children"][0], values)
+        self.unknown = before + [one for one in self.unknown if one[1]]
+        return []
+
     def _and_expression(self, node: Any, values: list[Any]) -> list[Any]:
         self.at(node["children"][0], values)
         return self.at(node["children"][1], values)

@@ -1,8 +1,8 @@
 """What real senders send, and whom a ready route may ring for it: a number, nobody, or unmapped.
 
-`cases/*.toml` holds the inputs as they are sent. A case has `provider` (else the file's name),
-`recipe`, `country` of numbers that name none (US), `countries` that may be rung beside it, `at`
-(when it arrives), `headers`, and `body` or the fields of a `form`; `gzip` packs the body, and
+`cases/webhooks/*.toml` holds the inputs as they are sent. A case has `provider` (else the name of
+its file), `recipe`, `country` of numbers that name none (US), `countries` that may be rung beside
+it, `at` (when it arrives), `headers`, and `body` or the fields of a `form`; `gzip` packs the body,
 `fetched` is what the sender's API says of it. `rings` is a number, `nobody` or `unmapped`, or a
 list of what may be; `waits` says that it rings later, `told` what the agent hears.
 """
@@ -27,7 +27,7 @@ from ringhook_ops import recipes
 from ringhook_ops.explaining import Explained, explain
 
 AT = datetime(2026, 11, 23, 18, 0, 5, tzinfo=UTC)  # a Monday, 10:00 in California
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parent / "cases" / "webhooks"
 CASES = [
     {"provider": file.stem, "country": "US", "at": AT, **case}
     for file in sorted(FOLDER.glob("*.toml"))
