@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from ringhook.calling_hours import Hours
 from ringhook.errors import Problem
 from ringhook.expressions import Expression, Template
 from ringhook.routes import Cap, Route, Routes
+from ringhook_ops.trying import Tried
 
 
 def located(file: str, problem: Problem) -> str:
@@ -24,6 +25,23 @@ def located(file: str, problem: Problem) -> str:
 def problem_as_json(problem: Problem) -> dict[str, Any]:
     """A problem for programs."""
     return {"line": problem.line, "where": problem.where, "message": problem.message}
+
+
+def report(
+    file: str,
+    problems: Sequence[Problem],
+    warnings: Sequence[Problem] = (),
+    routes: Routes | None = None,
+    tried: Sequence[Tried] = (),
+) -> dict[str, Any]:
+    """All that is said of a file, for programs."""
+    return {
+        "file": file,
+        "problems": [problem_as_json(problem) for problem in problems],
+        "warnings": [problem_as_json(problem) for problem in warnings],
+        "routes": [enforced(route, routes) for route in routes.routes] if routes else [],
+        "tried": [row.as_json() for row in tried],
+    }
 
 
 def enforced(route: Route, routes: Routes) -> dict[str, Any]:

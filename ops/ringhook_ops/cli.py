@@ -28,12 +28,14 @@ from ringhook_ops import (
     cloud,
     connecting,
     deployment,
+    doubts,
     gateway,
     operating,
     persons,
     rc,
     samples,
     sending,
+    trying,
     webhooks,
 )
 from ringhook_ops.deployment import DeploymentError
@@ -58,6 +60,7 @@ from ringhook_ops.rc import RcError
 from ringhook_ops.samples import SampleError
 from ringhook_ops.sending import SendError
 from ringhook_ops.terminal import complain, err, fail, json_text, out, print_json
+from ringhook_ops.trying import Tried
 
 # At this time, signed with the samples' documented secrets, `events/` is the same everywhere.
 EVENTS_AT = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
@@ -78,35 +81,31 @@ def check(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a routes file: print what each route enforces, or what is wrong in which line.
+    """Check a routes file: what is wrong in which line, what each route enforces and would ring.
+
+    Each route is tried on the samples of its sender, as they are sent, in the daytime.
 
     Example: `ringhook check src/routes.toml`
     """
-    routes, problems = None, []
+    text = read(file)
     try:
-        routes = routes_file.load(read(file))
+        routes = routes_file.load(text)
     except RoutesError as error:
-        problems = error.problems
-    warnings = routes.warnings if routes else []
-    enforced = [checking.enforced(route, routes) for route in routes.routes] if routes else []
-    if as_json:
-        print_json(
-            {
-                "file": str(file),
-                "problems": [checking.problem_as_json(problem) for problem in problems],
-                "warnings": [checking.problem_as_json(problem) for problem in warnings],
-                "routes": enforced,
-            }
-        )
-    else:
-        for problem in problems:
+        if as_json:
+            print_json(checking.report(str(file), error.problems))
+        for problem in () if as_json else error.problems:
             complain(checking.located(str(file), problem))
-        for problem in warnings:
-            complain(checking.located(str(file), problem) + " (warning)")
-        for route in enforced:
-            _print_enforced(route)
-    if problems:
-        raise typer.Exit(1)
+        raise typer.Exit(1) from error
+    tried = trying.tried(routes)
+    warnings = routes.warnings + doubts.doubts(routes, text, tried)
+    if as_json:
+        print_json(checking.report(str(file), [], warnings, routes, tried))
+        return
+    for problem in warnings:
+        complain(checking.located(str(file), problem) + " (warning)")
+    for route in routes.routes:
+        _print_enforced(checking.enforced(route, routes))
+        _print_tried([row for row in tried if row.route == route.name])
 
 
 @app.command()
@@ -473,3 +472,11 @@ def _print_enforced(route: dict[str, Any]) -> None:
             text = "every topic" if name == "on" else "[dim]not set[/dim]"
         table.add_row(name, text)
     out.print(table)
+
+
+def _print_tried(rows: list[Tried]) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for row in rows:
+        said = f"rings {row.phone_number}" if row.outcome == "rings" else f"{row.outcome}:"
+        table.add_row(f"  {row.sample}", said, "" if row.outcome == "rings" else escape(row.reason))
+    out.print(table if rows else "    [dim]no sample of its sender is one of its topics[/dim]")

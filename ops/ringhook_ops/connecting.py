@@ -15,12 +15,13 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from ringhook import providers
-from ringhook.errors import BadRequestError
+from ringhook import routes as routes_file
+from ringhook.errors import BadRequestError, Problem
 from ringhook.providers import Provider
-from ringhook_ops import gateway, recipes, verifying
+from ringhook_ops import checking, gateway, recipes, verifying
 from ringhook_ops.options import ROUTES, JsonOption, PublicUrlOption, TimeOption, field, read
 from ringhook_ops.recipes import Recipe, RecipeError
-from ringhook_ops.terminal import fail, out, print_json
+from ringhook_ops.terminal import complain, fail, out, print_json
 from ringhook_ops.toml_text import table as toml_table
 
 SettingsOption = Annotated[
@@ -135,6 +136,17 @@ def init(
     out.print(f"  {chosen.title}\n\nNext:", markup=False, soft_wrap=True)
     for step in _next(file, chosen, added, agent):
         out.print(f"  {step}", markup=False, soft_wrap=True)
+    for problem in _overlaps(added.text):
+        complain(f"{checking.located(str(file), problem)} (warning)")
+
+
+def _overlaps(text: str) -> list[Problem]:
+    """What else in the file rings whom the new route rings."""
+    # Imported here: it tries every sample, which the other commands do without.
+    from ringhook_ops import doubts, trying  # noqa: PLC0415
+
+    routes = routes_file.load(text)
+    return list(doubts.overlaps(routes, text, trying.tried(routes)))
 
 
 def _next(file: Path, recipe: Recipe, added: recipes.Addition, agent: int | None) -> Iterator[str]:

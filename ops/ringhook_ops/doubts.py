@@ -1,4 +1,4 @@
-"""What is doubtful in a valid routes file: fields that no sample has, quotes, routes that overlap."""
+"""What is doubtful in a valid file: fields that no sample has, quotes, routes that overlap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from jmespath import lexer
 
-from ringhook import phone
+from ringhook import countries, phone
 from ringhook.errors import Problem
 from ringhook.expressions import Expression, Template
 from ringhook.routes import Route, Routes, line_of
@@ -29,10 +29,10 @@ def doubts(routes: Routes, text: str, tried: list[Tried]) -> list[Problem]:
         known = trying.payloads(route, routes)
         own = routes.sources[route.source].source.provider in MADE_BY_USERS
         for place, expression in _expressions(route):
-            for message in _about(expression, [] if own else known):
-                found.append(_at(text, ("routes", index, *place), message))
+            messages = _about(expression, [] if own else known)
+            found += [_at(text, ("routes", index, *place), message) for message in messages]
         found += _regions(route, index, text)
-    found += _overlaps(routes, text, tried)
+    found += overlaps(routes, text, tried)
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line)
 
 
@@ -218,13 +218,14 @@ def _regions(route: Route, index: int, text: str) -> Iterator[Problem]:
         if isinstance(template, Template) and template.is_literal:
             written = template.text
             if written not in phone.COUNTRIES:
+                code = countries.code_of(written)
                 table = "call" if route.call else "record"
-                message = f"{written!r} is no country's code of two capital letters, like 'US'"
-                yield _at(text, ("routes", index, table, name), message)
+                means = f"is read as {code!r}: write that" if code else "names no country"
+                yield _at(text, ("routes", index, table, name), f"{written!r} {means}")
 
 
-def _overlaps(routes: Routes, text: str, tried: list[Tried]) -> Iterator[Problem]:
-    """Two routes that ring one person for one event."""
+def overlaps(routes: Routes, text: str, tried: list[Tried]) -> Iterator[Problem]:
+    """The routes that ring whom an earlier one rings, for the same event."""
     rung = {(row.route, row.sample, row.phone_number) for row in tried if row.outcome == "rings"}
     for one, other in combinations(routes.routes, 2):
         # A call before an appointment is another than one about the booking.

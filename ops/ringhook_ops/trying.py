@@ -62,9 +62,8 @@ def payloads(route: Route, routes: Routes) -> list[Any]:
     found: list[Any] = []
     for _, request in _requests(route.source, routes):
         provider = connection.provider
-        for event in provider.events(request, provider.read(request)):
-            if route.on is None or event.topic in route.on:
-                found.append(event.payload)
+        events = provider.events(request, provider.read(request))
+        found += [one.payload for one in events if route.on is None or one.topic in route.on]
     return found
 
 
@@ -103,7 +102,5 @@ def _requests(source: str, routes: Routes) -> Iterator[tuple[str, Request]]:
 def _tried(route: Route, sample: str, row: Explained) -> Tried:
     if row.decision in ("ring", "defer") and row.call:
         return Tried(route.name, sample, "rings", row.reason, row.call.phone_number)
-    outcome: Literal["nobody", "unmapped"] = (
-        "unmapped" if row.decision == "unmapped" else "nobody"
-    )
+    outcome: Literal["nobody", "unmapped"] = "unmapped" if row.decision == "unmapped" else "nobody"
     return Tried(route.name, sample, outcome, row.reason)
