@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 from tests.oracles import hours as oracle
 
+from ringhook import clock
 from ringhook.calling_hours import (
     Purpose,
     caps_at,
@@ -18,6 +19,7 @@ from ringhook.calling_hours import (
     holidays_known_until,
     longest_closure,
     parse_hours,
+    permitted,
 )
 from ringhook.law import default_at, rules_at, table_version
 from ringhook.zones import Place
@@ -193,6 +195,87 @@ def test_hours_that_never_meet_the_law_are_closed_for_the_whole_year() -> None:
     assert default_hours() != night
 
 
+# --- moments that the rules were read for ----------------------------------------------------
+
+NEW_YORK, CHICAGO, DENVER = "America/New_York", "America/Chicago", "America/Denver"
+MOMENTS: list[tuple[str, str, str, Purpose, bool]] = [
+    ("US-ME", NEW_YORK, "2026-11-24T18:00", "marketing", False),
+    ("US-ME", NEW_YORK, "2026-11-24T16:59", "marketing", True),
+    ("US-ME", NEW_YORK, "2026-11-28T11:00", "marketing", False),
+    ("US-ME", NEW_YORK, "2026-11-28T11:00", "service", True),
+    ("US-UT", DENVER, "2028-07-24T11:00", "marketing", False),
+    ("US-UT", DENVER, "2026-11-26T11:00", "marketing", False),
+    ("US-UT", DENVER, "2026-11-29T11:00", "marketing", False),
+    ("US-RI", NEW_YORK, "2027-08-09T11:00", "marketing", False),
+    ("US-SD", CHICAGO, "2026-11-28T11:00", "marketing", False),
+    ("US-SD", CHICAGO, "2026-11-24T08:59", "marketing", False),
+    ("US-OR", "America/Los_Angeles", "2026-11-24T20:10", "marketing", False),
+    ("US-PA", NEW_YORK, "2026-11-24T19:10", "marketing", False),
+    ("US-FL", NEW_YORK, "2027-07-13T20:30", "marketing", False),
+    ("US-MS", CHICAGO, "2027-07-13T08:30", "marketing", False),
+    ("US-MS", CHICAGO, "2027-01-13T08:30", "marketing", True),
+    ("US-CA", "America/Los_Angeles", "2026-11-24T08:30", "marketing", False),
+    ("US-KY", NEW_YORK, "2026-11-24T09:30", "marketing", False),
+    ("US", NEW_YORK, "2026-11-29T13:00", "service", True),
+    ("US", NEW_YORK, "2026-11-29T13:00", "marketing", False),
+    ("US", NEW_YORK, "2026-11-26T13:00", "service", True),
+    ("CA-ON", "America/Toronto", "2026-11-24T21:15", "marketing", True),
+    ("CA-ON", "America/Toronto", "2026-11-28T19:00", "service", False),
+    ("CA-BC", "America/Vancouver", "2026-11-24T22:00", "marketing", False),
+    ("GB", "Europe/London", "2026-12-28T12:00", "marketing", False),
+    ("GB", "Europe/London", "2026-11-29T14:00", "service", True),
+    ("JE", "Europe/Jersey", "2026-11-24T12:00", "marketing", True),
+    ("FR", "Europe/Paris", "2026-11-28T11:00", "service", True),
+    ("FR", "Europe/Paris", "2026-11-24T13:30", "marketing", False),
+    ("GF", "America/Cayenne", "2026-11-24T13:30", "marketing", False),
+    ("GP", "America/Guadeloupe", "2026-11-24T14:30", "marketing", True),
+    ("NO", "Europe/Oslo", "2026-11-28T11:00", "marketing", False),
+    ("SA", "Asia/Riyadh", "2026-11-22T11:00", "marketing", True),
+    ("SA", "Asia/Riyadh", "2026-11-27T11:00", "marketing", False),
+    ("SA", "Asia/Riyadh", "2027-02-15T11:30", "marketing", False),
+    ("SA", "Asia/Riyadh", "2027-02-15T12:30", "marketing", True),
+    ("AE", "Asia/Dubai", "2026-11-27T18:30", "marketing", False),
+    ("AE", "Asia/Dubai", "2026-11-28T11:00", "service", True),
+    ("AE", "Asia/Dubai", "2026-11-29T11:00", "marketing", False),
+    ("EG", "Africa/Cairo", "2026-11-29T11:00", "marketing", True),
+    ("EG", "Africa/Cairo", "2026-11-27T11:00", "service", False),
+    ("IN", "Asia/Kolkata", "2026-11-24T19:30", "marketing", True),
+    ("IN", "Asia/Kolkata", "2026-11-24T09:30", "marketing", False),
+    ("IN", "Asia/Kolkata", "2026-11-29T11:00", "marketing", True),
+    ("IN", "Asia/Kolkata", "2026-11-24T11:00", "service", True),
+    ("IN", "Asia/Kolkata", "2026-11-29T09:30", "service", True),
+    ("IN", "Asia/Kolkata", "2026-11-25T22:00", "service", False),
+    ("IN", "Asia/Kolkata", "2026-11-25T19:30", "collection", False),
+    ("VN", "Asia/Ho_Chi_Minh", "2026-11-25T17:30", "marketing", False),
+    ("VN", "Asia/Ho_Chi_Minh", "2026-11-25T17:30", "service", True),
+    ("ID", "Asia/Jakarta", "2026-11-25T18:30", "marketing", False),
+    ("AU-NSW", "Australia/Sydney", "2026-11-29T14:00", "service", True),
+    ("AU-NSW", "Australia/Sydney", "2026-11-28T17:30", "marketing", False),
+    ("CO", "America/Bogota", "2026-11-27T17:30", "marketing", True),
+    ("CO", "America/Bogota", "2026-11-28T15:30", "marketing", False),
+    ("MX", "America/Cancun", "2026-11-24T20:15", "marketing", False),
+    ("PE", "America/Lima", "2026-11-28T11:00", "collection", False),
+    ("TH", "Asia/Bangkok", "2026-11-28T18:30", "collection", False),
+    ("PT", "Europe/Lisbon", "2026-11-24T08:30", "service", False),
+    ("IL", "Asia/Jerusalem", "2026-11-28T11:00", "service", False),
+    ("XK", "Europe/Belgrade", "2026-11-24T12:00", "marketing", True),
+    ("KZ", "Asia/Almaty", "2026-11-24T10:30", "marketing", True),
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "zone", "local", "purpose", "may"),
+    [pytest.param(*row, id=" ".join((row[0], row[3], row[2]))) for row in MOMENTS],
+)
+def test_a_moment_is_judged_as_the_rules_were_read(
+    where: str, zone: str, local: str, purpose: Purpose, may: bool
+) -> None:
+    country, _, part = where.partition("-")
+    moment = datetime.fromisoformat(local).replace(tzinfo=clock.zone(zone))
+    place = Place(zone, country, part or None)
+    assert permitted(moment, (place,), default_hours(), purpose) is may
+
+
 # --- holidays --------------------------------------------------------------------------------
 
 
@@ -232,3 +315,9 @@ def test_the_holidays_are_known_for_years_to_come() -> None:
 )
 def test_days_that_a_rule_hangs_on_are_holidays(place: str, day: str) -> None:
     assert (place, date.fromisoformat(day)) in oracle.holidays()[0]
+
+
+def test_the_page_of_the_table_is_current() -> None:
+    """When this fails, run `python -m ringhook_ops.build_calling_hours`."""
+    text = build_calling_hours.TABLE.read_text("utf-8")
+    assert build_calling_hours.PAGE.read_text("utf-8") == build_calling_hours.page(text)

@@ -170,11 +170,11 @@ def next_permitted(
         return moment
     if not places:
         raise ValueError("no place is known where the phone may be: such a call must not ring")
-    until = moment + limit
+    until, asked = moment + limit, _Question(hours, purpose, closed)
     while True:
         latest = moment
         for place in places:
-            opening = _next_at(latest, place, _Question(hours, purpose, closed), until)
+            opening = _next_at(latest, place, asked, until)
             if opening is None:
                 return None
             latest = opening
@@ -194,12 +194,10 @@ def closure(
     moment = at.astimezone(UTC)
     if permitted(moment, places, hours, purpose, closed):
         return None
-    never = moment + LIMIT + _DAY
-    question = _Question(hours, purpose, closed)
-    place = max(
-        places, key=lambda place: _next_at(moment, place, question, moment + LIMIT) or never
-    )
-    return _explain(moment, place, question)
+    until, asked = moment + LIMIT, _Question(hours, purpose, closed)
+    never = until + _DAY
+    place = max(places, key=lambda place: _next_at(moment, place, asked, until) or never)
+    return _explain(moment, place, asked)
 
 
 def rests_on(at: datetime, places: tuple[Place, ...], hours: Hours, purpose: Purpose) -> str:
@@ -280,7 +278,8 @@ def _next_at(moment: datetime, place: Place, asked: _Question, until: datetime) 
     """Find the first moment that one place permits, not after `until`; both are in UTC."""
     day = moment.astimezone(clock.zone(place.zone)).date()
     # The day after the last one in UTC is still the last one where the date is ahead.
-    while day <= until.date() + _DAY:
+    last = until.date() + _DAY
+    while day <= last:
         for opening, closing in _spans(place, day, asked):
             if moment < closing:
                 first = max(moment, opening)
@@ -291,7 +290,7 @@ def _next_at(moment: datetime, place: Place, asked: _Question, until: datetime) 
 
 def _spans(place: Place, day: date, asked: _Question) -> Spans:
     """Give the moments of a local day that a place permits."""
-    if any(one.covers(place, day) for one in asked.closed):
+    if asked.closed and any(one.covers(place, day) for one in asked.closed):
         return ()
     return _open_at(place, day, asked.hours, asked.purpose)
 
@@ -320,14 +319,28 @@ def _open_under(rule: Rule, place: Place, day: date) -> Spans:
     )
 
 
-@lru_cache(maxsize=4096)
 def _open(zone: str, day: date, windows: Windows) -> Spans:
     """Give a local day's windows as moments in UTC; one that the clock skips is left out."""
+    midnight = _unbroken(zone, day)
+    if midnight is not None:
+        return tuple(
+            (midnight + timedelta(minutes=opening), midnight + timedelta(minutes=closing))
+            for opening, closing in windows
+        )
     moments = (
         (max(_readings(zone, day, opening)), min(_readings(zone, day, closing)))
         for opening, closing in windows
     )
     return tuple((opening, closing) for opening, closing in moments if opening < closing)
+
+
+@lru_cache(maxsize=16384)
+def _unbroken(zone: str, day: date) -> datetime | None:
+    """Give the moment at which a local day begins; None if the clock is set on that day."""
+    first = datetime.combine(day, time(), clock.zone(zone))
+    edges = (first, first + _DAY)
+    offsets = {edge.replace(fold=fold).utcoffset() for edge in edges for fold in (0, 1)}
+    return first.astimezone(UTC) if len(offsets) == 1 else None
 
 
 def _readings(zone: str, day: date, minute: int) -> tuple[datetime, datetime]:
