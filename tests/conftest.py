@@ -22,6 +22,7 @@ os.environ |= {
 import io
 import itertools
 import logging
+import zoneinfo
 from collections.abc import Callable, Iterator
 
 import boto3
@@ -31,6 +32,9 @@ from moto import mock_aws
 
 from ringhook.telemetry import logger
 from ringhook_ops.sandbox import Sandbox
+
+# The tests' own clocks are those of the pinned data too, not of the machine that they run on.
+zoneinfo.reset_tzpath(to=())
 
 # A shared machine is slow at times, and a deadline would then fail what is right. The examples
 # are the same in each run, so that a failure is the change's; `HYPOTHESIS_PROFILE=wide pytest`

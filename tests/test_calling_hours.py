@@ -26,7 +26,7 @@ from ringhook.calling_hours import (
     permitted,
     rests_on,
 )
-from ringhook.zones import Place
+from ringhook.zones import Nowhere, Place, places
 
 MINUTE = timedelta(minutes=1)
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -112,6 +112,15 @@ def test_a_phone_that_may_be_at_either_end_of_a_country_is_rung_when_both_allow(
     closing = local("2027-06-16T20:00", "Australia/Sydney")
     assert permitted(closing - MINUTE, where, default_hours(), "marketing")
     assert not permitted(closing, where, default_hours(), "marketing")
+
+
+@pytest.mark.parametrize("number", ["+79001234567", "+79161234567", "+77012345678", "+38344123456"])
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_mobiles_of_wide_countries_have_an_hour_in_common(number: str, purpose: Purpose) -> None:
+    found = places(number)
+    assert not isinstance(found, Nowhere)
+    at = local("2027-09-15T00:00", "Europe/Moscow")
+    assert next_permitted(at, found.places, default_hours(), purpose) is not None
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)

@@ -225,7 +225,7 @@ def test_nobody_is_rung_outside_the_hours_nor_too_late_and_every_wait_ends_well(
 
     match decide(asked, loaded, History(), now):
         case Ring():
-            assert permitted(now, where, parse_hours(hours), "marketing")
+            assert permitted(now, where.places, parse_hours(hours), "marketing")
             assert now >= (asked.ring_at or now)
             assert now <= expiry(asked, policy)
         case Defer(until):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from ringhook import phone, zones
+from ringhook import clock, phone, zones
 from ringhook.calling_hours import ANY, LIMIT, closure, next_permitted
 
 if TYPE_CHECKING:
@@ -149,16 +148,18 @@ def _until_permitted(call: Call, policy: Policy, now: datetime) -> Decision:
     )
     if isinstance(where, zones.Nowhere):
         return Suppress(f"where the phone is cannot be told: {where.reason}")
-    shut = closure(moment, where, hours, "marketing")
+    doubts = "".join(f"; {doubt}" for doubt in where.doubts)
+    shut = closure(moment, where.places, hours, "marketing")
     if shut is None:
         # Where the phone may be, from the earliest clock there to the latest.
-        local = [(moment.astimezone(ZoneInfo(p.zone)).replace(tzinfo=None), p.zone) for p in where]
+        walls = [moment.astimezone(clock.zone(place.zone)) for place in where.places]
+        local = [(wall.replace(tzinfo=None), str(wall.tzinfo)) for wall in walls]
         clocks = dict.fromkeys(_clock(moment, zone) for _, zone in (min(local), max(local)))
-        return Ring(f"{' to '.join(clocks)} is within calling hours {hours.text}")
-    opens = next_permitted(moment, where, hours, "marketing")
+        return Ring(f"{' to '.join(clocks)} is within calling hours {hours.text}{doubts}")
+    opens = next_permitted(moment, where.places, hours, "marketing")
     if opens is None:
-        return Suppress(f"no permitted hour comes within {LIMIT.days} days: {shut.text}")
-    return Defer(opens, f"until {_clock(opens, shut.place.zone)}: {shut.text}")
+        return Suppress(f"no permitted hour comes within {LIMIT.days} days: {shut.text}{doubts}")
+    return Defer(opens, f"until {_clock(opens, shut.place.zone)}: {shut.text}{doubts}")
 
 
 def _until_budget(routes: Routes, history: History, now: datetime) -> Defer | None:
@@ -187,7 +188,7 @@ def _spoken(span: timedelta) -> str:
 
 
 def _clock(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} ({zone})"
+    return f"{at.astimezone(clock.zone(zone)):%a %d %b %H:%M} ({zone})"
 
 
 def _moment(at: datetime) -> str:

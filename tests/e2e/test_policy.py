@@ -175,7 +175,7 @@ def test_calling_hours_put_a_call_off_to_the_moment_that_they_open(stack: Deploy
     for zone in ZONES:
         places = zones.places(number, time_zone=zone)
         assert not isinstance(places, zones.Nowhere)
-        opens[zone] = next_permitted(now, places, hours, "marketing")
+        opens[zone] = next_permitted(now, places.places, hours, "marketing")
     # One that stays closed for a while, and one that stays open: some clock always says so.
     closed = max(ZONES, key=lambda zone: opens[zone] or now)
     opening = opens[closed]
