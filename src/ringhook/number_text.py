@@ -53,6 +53,7 @@ _KIND = re.compile(
 # The marks of programs that write `scheme:+47…`, where a form turned the plus into a space.
 _LOST = re.compile(r"^(?:[pc]:|whatsapp:|sms:|callto:)? +[(\[]?\d", re.IGNORECASE)
 
+_OTHER_SPACES = re.compile(r"^[^\S \n]+")
 _PARAMETERS = re.compile(r"([^;]*)((?:;[a-z][a-z0-9-]*(?:=[^;\s]*)?)+)", re.IGNORECASE)
 _CHANGES = ("ext", "isub", "phone-context")
 _SEVERAL = re.compile(
@@ -113,7 +114,8 @@ def numbers(text: str) -> tuple[Written, ...]:
     if len(text) > LONGEST:
         message = f"is a text of {len(text)} characters, not a phone number"
         raise UnmappedError(message)
-    plain = _plain(text)
+    # Of all spaces, only the common one is what decoding makes of a plus.
+    plain = _plain(_OTHER_SPACES.sub("", text))
     if not any(char.isdigit() for char in plain):
         message = "is not a phone number: it has no digits"
         raise UnmappedError(message)

@@ -157,7 +157,8 @@ def _read(written: Written, region: str | None, countries: frozenset[str]) -> Re
         message = f"is not a number that exists in {region}"
         raise UnmappedError(message)
     if national is None:
-        return found
+        ours = number.digits.startswith("00") or _code(found.e164) == _code_of_region(region)
+        return found if ours else _without_its_plus(found)
     if abroad and abroad.e164 != national.e164 and _code(abroad.e164) == _code_of_region(region):
         return _with_its_code(abroad, national)
     # A number of the region that it is said to be of, though it would be one abroad as well.
@@ -209,6 +210,10 @@ def _with_its_code(abroad: Reading, national: Reading) -> Reading:
     if not mobile or landline == PhoneNumberType.MOBILE:
         message = "is one number with its country's code and another without: write a plus"
         raise UnmappedError(message)
+    return _without_its_plus(abroad)
+
+
+def _without_its_plus(abroad: Reading) -> Reading:
     note = f"phone_number has its country's code and no plus: read as {masked(abroad.e164)}"
     return Reading(abroad.e164, (*abroad.notes, note))
 
