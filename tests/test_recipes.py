@@ -16,6 +16,7 @@ from ringhook import routes as routes_file
 from ringhook.calling_hours import ANY
 from ringhook.calls import Call
 from ringhook.enrichment import put
+from ringhook.expressions import Template
 from ringhook.mapping import map_event
 from ringhook.policy import Defer, History, Ring, decide
 from ringhook_ops import recipes, samples, webhooks
@@ -113,6 +114,17 @@ def test_a_recipe_rings_at_permitted_hours_once_for_each_thing(name: str) -> Non
     assert route.policy.on_uncertain == "leave"
     assert route.policy.calling_hours != ANY
     assert route.policy.max_calls
+
+
+@EVERY_RECIPE
+def test_what_the_agent_would_be_told_never_costs_a_call(name: str) -> None:
+    _, routes = added(RECIPES[name])
+
+    (route,) = routes.routes
+    assert route.call
+    for template in route.call.metadata.values():
+        if isinstance(template, Template):
+            assert template.render({}, NOW) is not None
 
 
 @pytest.mark.parametrize("name", [n for n, one in RECIPES.items() if "# consent = " in one.text])

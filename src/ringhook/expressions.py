@@ -167,7 +167,8 @@ def compile_expression(text: str) -> Expression:
                 f"there is no function {name}(); there are {', '.join(sorted(FUNCTION_NAMES))}"
             )
             raise ValueError(message)
-    return Expression(text.strip(), parsed)
+    # As it is told in reasons, which are lines.
+    return Expression(" ".join(text.split()), parsed)
 
 
 @dataclass(frozen=True, slots=True)
