@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from ringhook.expressions import (
     compile_expression,
     compile_template,
     parse_duration,
-    parse_time,
 )
 
 PAYLOAD = {
@@ -240,38 +239,6 @@ def test_durations(text: str, span: timedelta | None) -> None:
     assert parse_duration(text) == span
 
 
-@pytest.mark.parametrize(
-    ("value", "moment"),
-    [
-        ("2026-11-23T12:00:00Z", NOW),
-        ("2026-11-23T12:00:00.000000Z", NOW),
-        ("2026-11-23T07:00:00-05:00", NOW),
-        ("2026-11-23 12:00:00", NOW),
-        (" 2026-11-23T12:00:00+00:00 ", NOW),
-        (1795435200, NOW),
-        (1795435200000, NOW),
-        ("1795435200", NOW),
-        ("1795435200000", NOW),
-        ("1795435200.5", NOW + timedelta(seconds=0.5)),
-        (1795435200.0, NOW),
-        ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
-        ("", None),
-        ("soon", None),
-        ("12:00", None),
-        (None, None),
-        (True, None),
-        ([], None),
-        ({}, None),
-        (float("nan"), None),
-        (float("inf"), None),
-        (10**400, None),
-        ("0001-01-01T00:00:00+14:00", None),
-    ],
-)
-def test_instants_as_senders_write_them(value: object, moment: datetime | None) -> None:
-    assert parse_time(value) == moment
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4),
@@ -317,12 +284,6 @@ def test_no_text_breaks_the_compiler(text: str) -> None:
     for written in (text, "{{" + text + "}}", "{{" + text):
         with contextlib.suppress(ValueError):
             compile_template(written)
-
-
-@given(st.one_of(json_values, st.text(), st.from_regex(r"[0-9T:Z+. -]{1,30}")))
-def test_no_value_breaks_the_reading_of_a_time(value: object) -> None:
-    moment = parse_time(value)
-    assert moment is None or moment.tzinfo is UTC
 
 
 def test_a_literal_is_not_evaluated() -> None:

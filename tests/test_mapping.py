@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import ALICE, BOB
+from tests.builders import request as from_bytes
 
 from ringhook.calls import Call, call_id
 from ringhook.errors import RoutesError
@@ -789,3 +790,87 @@ def test_all_metadata_together_has_its_bounds(value: Any) -> None:
 def test_what_is_packed_is_unpacked(payload: Any) -> None:
     assert json.dumps(unpack(pack(payload))) == json.dumps(payload)
     assert pack(payload) == pack(payload)
+
+
+# A time that cannot be read is not now.
+
+TIMED = """
+countries = ["US"]
+[sources.form]
+provider = "bearer"
+occurred_at = "{{ at }}"
+{zone}
+[[routes]]
+name = "ring"
+source = "form"
+call = {{ agent_id = 1, phone_number = "{{{{ phone }}}}" }}
+policy = {{ key = "{{{{ id }}}}", expires_after = "1h", at = "{{{{ visit }}}}", before = "1h" }}
+[[routes]]
+name = "stop"
+source = "form"
+action = "suppress"
+when = "stop"
+record = {{ phone_number = "{{{{ phone }}}}" }}
+[[routes]]
+name = "consents"
+source = "form"
+action = "consent"
+when = "consent != null"
+record = {{ phone_number = "{{{{ phone }}}}", granted = "consent" }}
+"""
+
+
+def timed(zone: str = "", **fields: Any) -> dict[str, Call]:
+    """What a payload asks for, by route, of a source in this zone."""
+    zone = zone and f'time_zone = "{zone}"'
+    routes = load(TIMED.replace("{{ at }}", "{{{{ at }}}}").format(zone=zone))
+    payload = {"phone": ALICE, "id": 1, "visit": "2026-07-20 10:00", **fields}
+    request = from_bytes(json.dumps(payload).encode(), source="form", received_at=NOW)
+    (event,) = routes.sources["form"].provider.events(request, payload)
+    return {one.route: one for one in map_event(event, routes, now=NOW) if isinstance(one, Call)}
+
+
+@pytest.mark.parametrize(
+    "at", ["05/06/2026 10:00", "14 Jul 2026 10:00 IST", "later", 7, True, [], {}]
+)
+def test_an_event_of_no_readable_time_asks_for_no_call(at: Any) -> None:
+    (call,) = timed(at=at).values()
+
+    assert "the time of the event cannot be read" in call.unmapped
+    assert unpack(call.payload)["at"] == at
+    assert call.phone_number == ALICE
+    assert "later" not in call.unmapped
+
+
+@pytest.mark.parametrize("at", [None, "", " "])
+def test_an_event_without_a_time_happened_when_it_came(at: Any) -> None:
+    (call,) = timed(at=at).values()
+
+    assert not call.unmapped
+    assert call.occurred_at == NOW
+
+
+def test_a_wish_not_to_be_called_is_kept_whatever_its_time() -> None:
+    asked = timed(at="soon", stop=True, consent=False)
+
+    assert asked["ring"].unmapped
+    assert (asked["stop"].kind, asked["stop"].unmapped) == ("suppress", "")
+    assert (asked["consents"].kind, asked["consents"].unmapped) == ("consent", "")
+    # A consent of nobody knows when may be older than its end.
+    assert timed(at="soon", consent=True)["consents"].unmapped
+
+
+def test_times_that_name_no_zone_are_by_the_clock_of_the_source() -> None:
+    here, there = timed(at="2026-07-14 12:00"), timed("Asia/Kolkata", at="14-Jul-2026 12:00 PM")
+
+    assert here["ring"].occurred_at == datetime(2026, 7, 14, 12, tzinfo=UTC)
+    assert here["ring"].appointment == datetime(2026, 7, 20, 10, tzinfo=UTC)
+    assert there["ring"].occurred_at == datetime(2026, 7, 14, 6, 30, tzinfo=UTC)
+    assert there["ring"].appointment == datetime(2026, 7, 20, 4, 30, tzinfo=UTC)
+    assert there["ring"].received_at.isoformat() == here["ring"].received_at.isoformat()
+
+
+def test_a_time_zone_that_there_is_not_is_an_error_of_the_file() -> None:
+    for name in ("India", "UTC+5", "../etc/passwd", "", "Europe"):
+        with pytest.raises(RoutesError, match="is no time zone"):
+            timed(name or " ")

@@ -13,12 +13,12 @@ from ringhook.providers.shopify import PROVIDER
 from ringhook.request import Request
 
 
-def event(payload: Any, topic: str = "customers_marketing_consent/update") -> Event:
+def event(payload: Any, topic: str = "customers_marketing_consent/update", **headers: str) -> Event:
     request = Request(
         source="shop",
         method="POST",
         url="https://hooks.example.com/hooks/shop",
-        headers={"content-type": "application/json", "x-shopify-topic": topic},
+        headers={"content-type": "application/json", "x-shopify-topic": topic, **headers},
         body=json.dumps(payload).encode(),
         received_at=datetime(2026, 7, 14, 15, tzinfo=UTC),
     )
@@ -64,3 +64,19 @@ def test_what_an_order_says_of_its_customer_forbids_nothing() -> None:
 )
 def test_topics_that_shops_are_told_to_use_are_not_doubted(topic: str) -> None:
     assert topic in PROVIDER.topics
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "test"),
+    [
+        ({}, "true", True),
+        ({"test": False}, "true", True),
+        ({"test": True}, "false", True),
+        ({"test": False}, "false", False),
+        ({"test": None}, "", False),
+    ],
+)
+def test_a_test_is_marked_in_the_body_or_in_a_header(
+    body: dict[str, Any], header: str, *, test: bool
+) -> None:
+    assert event(body, "checkouts/create", **{"x-shopify-test": header}).test is test

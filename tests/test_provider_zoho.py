@@ -1,7 +1,10 @@
 """What is Zoho's alone: a secret in the body, many records in one, and fields left unset."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.builders import NOW, provider, request
@@ -65,3 +68,15 @@ def test_what_a_workflow_leaves_unset_is_missing(unset: str) -> None:
 @pytest.mark.parametrize("value", ["Null", "$5", "cost: ${5}", "+442079460141", 0, False, None])
 def test_what_a_workflow_sets_is_kept(value: object) -> None:
     assert workflow(Field=value) == {"Field": value}
+
+
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [("UTC", "2026-11-23T10:00:00+00:00"), ("Asia/Kolkata", "23-Nov-2026 03:30 PM")],
+)
+def test_a_record_was_changed_when_it_says(zone: str, written: str) -> None:
+    zoho = replace(provider("zoho"), zone=ZoneInfo(zone))
+    sent = request(json.dumps({"id": "1", "Modified_Time": written}).encode())
+    (event,) = zoho.events(sent, zoho.read(sent))
+
+    assert event.occurred_at == datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringhook.expressions import parse_time
 from ringhook.policy import Consent, History
+from ringhook.times import parse_time
 
 
 def read_history(document: Any) -> History:

@@ -11,8 +11,8 @@ import typer
 
 from ringhook import routes as routes_file
 from ringhook.errors import RoutesError
-from ringhook.expressions import parse_time
 from ringhook.routes import Routes
+from ringhook.times import parse_time
 from ringhook_ops import checking
 from ringhook_ops.terminal import complain, fail
 

@@ -126,7 +126,8 @@ def lookups(
 def is_thin(event: Event, routes: Routes) -> bool:
     """Whether something is to be fetched before the routes can take this event."""
     lookups = routes.sources[event.source].lookups
-    lacks = not event.never and any(lookup.takes(event.topic) for lookup in lookups)
+    usable = not (event.never or event.unmapped)
+    lacks = usable and any(lookup.takes(event.topic) for lookup in lookups)
     return lacks and bool(_takers(event, routes))
 
 

@@ -13,6 +13,7 @@ from jmespath import exceptions, functions
 
 from ringhook import questions
 from ringhook.errors import UnmappedError
+from ringhook.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +34,10 @@ DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 
 
 class _Functions(functions.Functions):  # type: ignore[misc] # jmespath has no type hints
-    """What webhook payloads need beyond JMESPath's own functions."""
+    """What webhook payloads need beyond JMESPath's own functions.
+
+    `now` is by the clock of the source, which times are by that name no zone.
+    """
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -102,11 +106,11 @@ class _Functions(functions.Functions):  # type: ignore[misc] # jmespath has no t
 
     @functions.signature()  # type: ignore[untyped-decorator]
     def _func_now(self) -> str:
-        return self._now.isoformat(timespec="seconds")
+        return self._now.astimezone(UTC).isoformat(timespec="seconds")
 
     @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_date_add(self, time: str, duration: str) -> str | None:
-        start = parse_time(time)
+        start = parse_time(time, self._now.tzinfo or UTC)
         step = parse_duration(duration.removeprefix("-"))
         if start is None or step is None:
             return None
@@ -206,24 +210,6 @@ def parse_duration(text: str) -> timedelta | None:
     """`90s`, `10m`, `6h` or `30d` as a time span; None for anything else."""
     match = DURATION.fullmatch(text.strip())
     return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
-
-
-def parse_time(value: object) -> datetime | None:
-    """An instant as senders write it: ISO 8601 (UTC if no zone is given) or epoch s or ms.
-
-    None if it cannot be read.
-    """
-    try:
-        if isinstance(value, str) and not re.fullmatch(r"[0-9]{9,14}(\.[0-9]+)?", value):
-            moment = datetime.fromisoformat(value.strip())
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
-            seconds = float(value)
-            # From the year 5138 on in seconds, so certainly milliseconds.
-            return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
 
 
 def _parts(text: str) -> Iterator[str | Expression]:

@@ -7,18 +7,18 @@ import gzip
 import json
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ringhook import phone
 from ringhook.calls import Call, call_id
 from ringhook.errors import UnmappedError
-from ringhook.expressions import Expression, Template, parse_time
+from ringhook.expressions import Expression, Template
 from ringhook.routes import AGENT_ID
 from ringhook.text import tidy
+from ringhook.times import parse_time
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ringhook.providers import Event
     from ringhook.routes import CallTemplate, Route, Routes
 
@@ -50,7 +50,8 @@ def map_event(
     stands in just such an event.
     `missing`: why the rest of the event could not be fetched; no route can look at it then.
     """
-    origin = _Origin(event, routes, correlation_id, now, missing)
+    zone = routes.sources[event.source].provider.zone
+    origin = _Origin(event, routes, correlation_id, now.astimezone(zone), missing)
     if event.never and event.asks:
         return [_privacy(origin, number) for number in event.numbers]
     reached = [one for one in routes.of(event.source) if one.record or not event.never]
@@ -82,7 +83,7 @@ class _Origin:
                 "topic": self.event.topic,
                 "event_id": self.event.event_id,
                 "occurred_at": self.event.occurred_at,
-                "received_at": self.now,
+                "received_at": self.now.astimezone(UTC),
                 "correlation_id": self.correlation_id,
                 "test": self.event.test,
                 "retention": route.policy.retention if route else None,
@@ -114,9 +115,12 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
     try:
         if route.when and not _holds(route.when(event.payload, origin.now)):
             return Ignored(route.name, f"when does not hold: {route.when.text}")
-        return _call(origin, route) if route.call else _record(origin, route)
+        made = _call(origin, route) if route.call else _record(origin, route)
     except UnmappedError as error:
         return _unmapped(origin, route, str(error))
+    # A wish not to be called is kept whatever else is wrong.
+    lets_ring = made.kind == "call" or made.consent
+    return _unmapped(origin, route, event.unmapped) if event.unmapped and lets_ring else made
 
 
 def _holds(value: object) -> bool:
@@ -263,7 +267,7 @@ def _wait(origin: _Origin, route: Route) -> tuple[datetime | None, datetime | No
     """When the call may ring, and the appointment that it must come before."""
     policy = route.policy
     if policy.at is not None and policy.before is not None:
-        appointment = parse_time(origin.render("at", policy.at))
+        appointment = parse_time(origin.render("at", policy.at), origin.now.tzinfo or UTC)
         if appointment is None:
             message = f"at: {policy.at.text} is no time"
             raise UnmappedError(message)

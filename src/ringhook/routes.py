@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -457,6 +457,8 @@ def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Proble
             problems += _problems(error, text, ("sources", name))
             continue
         adapted = provider.adapt(provider, source)
+        if source.zone is not UTC:
+            adapted = replace(adapted, zone=source.zone)
         lookups, wrong = _lookups(name, source, adapted, text)
         problems += wrong
         sources[name] = Connection(source, adapted, lookups)

@@ -18,7 +18,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
 from ringhook.errors import UnavailableError
-from ringhook.expressions import parse_time
+from ringhook.times import parse_time
 
 if TYPE_CHECKING:
     from ringhook.calls import Call

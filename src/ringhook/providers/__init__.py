@@ -12,15 +12,17 @@ import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - a field of a dataclass, whose type is public
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ringhook.errors import BadRequestError, UnmappedError
-from ringhook.expressions import compile_expression, parse_time
+from ringhook.expressions import compile_expression
 from ringhook.request import read_payload
 from ringhook.text import tidy
+from ringhook.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,17 +58,37 @@ class Source(BaseModel):
         description="the account that this source is pinned to (shop domain, portal id, …):"
         " events of another one are refused",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="whose clock its times are by that name no zone, like Asia/Kolkata",
+    )
     enrich: Any = Field(
         default=None,
         description="how what it leaves out of its events is fetched: the name of a ready way,"
         " a table, or a list of these",
     )
 
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{name!r} is no time zone: write one like 'Europe/Paris' or 'Asia/Kolkata'"
+            raise ValueError(message) from None
+        return name
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone."""
+        return UTC if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One verified webhook. `never` says why it must ring nobody, whatever a route says.
 
+    `unmapped` says why no call can be made of it, though it can be told what it is.
     `asks`: what a person asks by it (to be forgotten, or what is known of them), and `numbers`
     theirs, as written; at least one, "" where the event does not tell.
     """
@@ -78,6 +100,7 @@ class Event:
     payload: Any
     test: bool = False
     never: str = ""
+    unmapped: str = ""
     asks: Literal["", "forget", "export"] = ""
     numbers: tuple[str, ...] = ()
 
@@ -100,7 +123,8 @@ class Provider:
     error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
     `enrich_hosts`: the hosts of its API, from which a source may fetch what its events leave out
     (`*` stands for one name), and `enrichments`: the ready ways to do so, by name.
-    `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change.
+    `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change. `zone`: whose
+    clock the times are by that name none, as the source says.
     """
 
     title: str
@@ -125,6 +149,7 @@ class Provider:
     enrichments: Mapping[str, tuple[Enrichment, ...]] = field(default_factory=dict)
     settings: type[Source] = Source
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
+    zone: tzinfo = UTC
 
     def events(self, request: Request, payload: Any) -> list[Event]:
         """Every event that a verified request carries. Raises BadRequestError as `event` does."""
@@ -160,21 +185,33 @@ class Provider:
         topic = tidy(str(self.topic(request, item) or ""), 200)
         identity = [topic, *(locate(request, item) for locate in self.identity)]
         asks, numbers = self._asked(topic, request, item)
+        occurred_at, unmapped = self._when(request, item)
         return Event(
             source=request.source,
             topic=topic,
             event_id="evt_" + digest(identity)[:32],
-            # Nothing has happened later than it is heard of, whatever the sender's clock says.
-            occurred_at=min(
-                parse_time(self.occurred_at(request, item)) or request.received_at,
-                request.received_at,
-            ),
+            occurred_at=occurred_at,
             payload=item,
-            test=bool(self.test(request, item)),
+            test=_is_true(self.test(request, item)),
             never=self.forbids(topic, item, request.received_at),
+            unmapped=unmapped,
             asks=asks,
             numbers=numbers,
         )
+
+    def _when(self, request: Request, item: Any) -> tuple[datetime, str]:
+        """When it happened, and what is wrong with the time that the sender names.
+
+        A time that cannot be read is not now: what is a week old must not ring.
+        """
+        named = self.occurred_at(request, item)
+        if named is None or (isinstance(named, str) and not named.strip()):
+            return request.received_at, ""
+        moment = parse_time(named, self.zone)
+        if moment is None:
+            return request.received_at, f"the time of the event cannot be read: {_shape(named)}"
+        # Nothing has happened later than it is heard of, whatever the sender's clock says.
+        return min(moment, request.received_at), ""
 
     def _asked(
         self, topic: str, request: Request, item: Any
@@ -185,6 +222,21 @@ class Provider:
         found = compile_expression(place)(item, request.received_at)
         numbers = found if isinstance(found, list) and found else [""]
         return asks, tuple(dict.fromkeys(str(number or "") for number in numbers))
+
+
+def _is_true(marker: object) -> bool:
+    """Whether a marker says so, in JSON or as text."""
+    if isinstance(marker, str):
+        return marker.strip().lower() in {"true", "1", "yes"}
+    return bool(marker)
+
+
+def _shape(value: object) -> str:
+    """How a value is written, and nothing of what it says: what was sent may be personal."""
+    if not isinstance(value, str):
+        return f"a value of type {type(value).__name__}"
+    shape = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:40])
+    return f"a text like {tidy(shape, 40)!r}"
 
 
 def header(name: str) -> Locator:

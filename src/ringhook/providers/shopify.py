@@ -33,7 +33,7 @@ PROVIDER = Provider(
         body("created_at"),
     ),
     tenant=first(header("x-shopify-shop-domain"), header("shopify-shop-domain")),
-    test=body("test"),
+    test=first(body("test || `null`"), header("x-shopify-test"), header("shopify-test")),
     never={
         "customers/redact": "a customer asked to be erased",
         "customers/data_request": "a customer asked for their data",

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from ringhook.errors import BadRequestError, RejectedError
-from ringhook.providers import Provider, Source, body, whole_payload
+from ringhook.providers import Provider, Source, body, first, whole_payload
 from ringhook.request import read_payload
 from ringhook.signatures import HeaderToken
 
@@ -137,7 +137,7 @@ PROVIDER = Provider(
     items=_items,
     topic=_topic,
     identity=(_identity,),
-    occurred_at=body("server_time"),
+    occurred_at=first(body("server_time"), body("Modified_Time"), body("Created_Time")),
     # A notification names no account, only the channel that its subscriber chose a number for.
     tenant=body("channel_id"),
     never={f"{module}.delete": "the record was deleted" for module in _MODULES},
