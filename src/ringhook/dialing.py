@@ -18,6 +18,7 @@ from ringhook.ledger import Change, Entry
 from ringhook.policy import Consent, Defer, History, Suppress, decide
 from ringhook.queue import LONGEST_DELAY, backoff
 from ringhook.telemetry import count, logger, metrics
+from ringhook.text import without_quotes
 from ringhook.unleashx import (
     Answer,
     Initiated,
@@ -519,7 +520,7 @@ _METRIC = {
 
 def _told(call: Call, result: Result, **more: Any) -> Result:
     """One wide line and one count for each thing that became of a call."""
-    reason = result.reason
+    reason = without_quotes(result.reason) if call.unmapped else result.reason
     if call.phone_number:
         # The API may repeat the number in what it says.
         reason = reason.replace(call.phone_number, phone.masked(call.phone_number))

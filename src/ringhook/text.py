@@ -15,6 +15,9 @@ _INVISIBLE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
+# What a reason repeats of what was sent stands in quotes, as `repr` writes them.
+_QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$))""")
+
 
 def tidy(text: str, longest: int) -> str:
     """The text without control and invisible characters, and no longer than `longest`."""
@@ -24,3 +27,8 @@ def tidy(text: str, longest: int) -> str:
 def visible(text: str) -> str:
     """The text without the characters that nobody sees."""
     return _INVISIBLE.sub("", text)
+
+
+def without_quotes(reason: str) -> str:
+    """A reason for the log: the ledger alone holds what was sent."""
+    return _QUOTED.sub("'…'", reason)
