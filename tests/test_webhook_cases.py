@@ -89,4 +89,4 @@ def test_a_ready_route_rings_whom_it_may(case: dict[str, Any]) -> None:
 def test_no_case_is_there_twice_and_there_are_enough() -> None:
     names = [(case["provider"], case["recipe"], case["name"]) for case in CASES]
     assert len(names) == len(set(names))
-    assert len(names) >= 50
+    assert len(names) >= 80
