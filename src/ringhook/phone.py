@@ -136,33 +136,41 @@ def _read_all(
 def _read(written: Written, region: str | None, countries: frozenset[str]) -> Reading:
     """Read one number; the message of an UnmappedError goes on after the number."""
     number = _one(written, region)
-    abroad = _international(number.digits if number.plus else number.digits.removeprefix("00"))
     if number.plus:
-        if abroad is None:
-            message = "is not a number that exists under its country's code"
-            raise UnmappedError(message)
-        return abroad
-    if abroad and _country(phonenumbers.parse(abroad.e164)) not in countries:
-        stranger = region is None or number.lost or _code(abroad.e164) != _code_of_region(region)
-        abroad = None if stranger else abroad
+        if found := _international(number.digits):
+            return found
+        message = "is not a number that exists under its country's code"
+        raise UnmappedError(message)
+    prefixed = number.digits.startswith("00")
+    abroad = _abroad(number, region, countries)
     if number.lost:
         return _after_a_lost_plus(number.digits, region, abroad, countries)
     if region is None:
-        if abroad is None or not number.digits.startswith("00"):
-            raise UnmappedError(_NO_REGION)
-        return abroad
+        if abroad and prefixed:
+            return abroad
+        raise UnmappedError(_NO_REGION)
     national = _national(number.digits, region)
-    found = national or abroad
-    if found is None:
+    if abroad is None:
+        if national:
+            return national
         message = f"is not a number that exists in {region}"
         raise UnmappedError(message)
+    own = _code(abroad.e164) == _code_of_region(region)
     if national is None:
-        ours = number.digits.startswith("00") or _code(found.e164) == _code_of_region(region)
-        return found if ours else _without_its_plus(found)
-    if abroad and abroad.e164 != national.e164 and _code(abroad.e164) == _code_of_region(region):
+        return abroad if own or prefixed else _without_its_plus(abroad)
+    if own and abroad.e164 != national.e164:
         return _with_its_code(abroad, national)
     # A number of the region that it is said to be of, though it would be one abroad as well.
     return national
+
+
+def _abroad(number: Written, region: str | None, countries: frozenset[str]) -> Reading | None:
+    """The number with a plus put before it: of an allowed country, or of the region's own plan."""
+    found = _international(number.digits.removeprefix("00"))
+    if found is None or _country(phonenumbers.parse(found.e164)) in countries:
+        return found
+    own = region is not None and _code(found.e164) == _code_of_region(region)
+    return found if own and not number.lost else None
 
 
 def _one(number: Written, region: str | None) -> Written:

@@ -49,7 +49,7 @@ def asks_another(text: str) -> bool:
 def may_be_phone(value: object) -> bool:
     """Whether this may be a phone number: digits, and nothing but what stands between them.
 
-    It tells what is worth reading from "" and "at work"; `phone.to_e164` is who judges it.
+    It tells what is worth reading from "" and "at work"; `phone.read` is who judges it.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
