@@ -41,7 +41,7 @@ def test_two_samples_made_at_once_are_two_events() -> None:
     provider = providers.find("shopify")
     bodies = [webhooks.webhook(samples.find("shopify"), None, now=NOW) for _ in range(2)]
 
-    one, other = (provider.events(made, provider.read(made))[0] for made in bodies)
+    one, other = (provider.events(made, provider.payload(made))[0] for made in bodies)
     assert one.event_id != other.event_id
     assert one.occurred_at == other.occurred_at == NOW
 

@@ -116,9 +116,9 @@ def test_the_curl_on_a_page_is_genuine(name: str, caught: tuple[str, list[Reques
     provider = webhooks.provider_of(sample, None, sample.source)
     signatures.verify(provider.schemes, request, [sample.secret], request.received_at)
     assert request.source == sample.source
-    (event, *_) = provider.events(request, provider.read(request))
+    (event, *_) = provider.events(request, provider.payload(request))
     made = replace(webhooks.webhook(sample, None, now=request.received_at), body=request.body)
-    assert event.topic == provider.events(made, provider.read(made))[0].topic
+    assert event.topic == provider.events(made, provider.payload(made))[0].topic
 
 
 def test_a_shell_signs_for_all_but_those_whose_signature_needs_more() -> None:

@@ -106,7 +106,7 @@ def waiting(routes: Routes, bodies: list[Any]) -> set[str]:
         sent = request(
             json.dumps(body).encode(), {"content-type": "application/json"}, received_at=NOW
         )
-        for event in provider.events(sent, provider.read(sent)):
+        for event in provider.events(sent, provider.payload(sent)):
             for one in map_event(event, routes, now=NOW):
                 if isinstance(one, Call) and one.kind == "cancel":
                     ended.add(one.call_id)
@@ -153,7 +153,7 @@ def test_a_moved_booking_ends_its_reminder_even_where_its_own_cannot_be_made() -
     found = []
     for body in (before, after):
         sent = request(json.dumps(body).encode(), {"content-type": "application/json"})
-        (event,) = provider.events(sent, provider.read(sent))
+        (event,) = provider.events(sent, provider.payload(sent))
         found += [one for one in map_event(event, routes, now=NOW) if isinstance(one, Call)]
 
     asked, unmapped, end = found

@@ -67,7 +67,7 @@ def mapped(name: str, text: str) -> list[Any]:
     topic = None if command[3].startswith("--") else command[3]
     request = webhooks.webhook(samples.find(command[2], topic), routes, now=NOW)
     provider = routes.sources[request.source].provider
-    (event,) = provider.events(request, provider.read(request))
+    (event,) = provider.events(request, provider.payload(request))
     senders = Senders(samples.answers())
     for lookup in routes.sources[request.source].lookups:
         address = lookup.address(event.payload, NOW).removeprefix("https://")

@@ -349,3 +349,26 @@ def test_every_parameter_is_explained_where_it_is_asked() -> None:
     assert interface["ParameterLabels"].keys() == TEMPLATE["Parameters"].keys()
     assert all(body["Description"] for body in TEMPLATE["Parameters"].values())
     assert all(body["Description"] for body in TEMPLATE["Outputs"].values())
+
+
+def test_no_access_log_holds_an_address_in_which_a_secret_may_stand() -> None:
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    told = json.loads(stage["Properties"]["AccessLogSettings"]["Format"])
+
+    assert told["route"] == "$context.routeKey"
+    assert not {"$context.path", "$context.domainName"} & set(told.values())
+    assert not any("query" in value.lower() for value in told.values())
+
+
+def test_every_route_of_the_api_may_invoke_the_receiver() -> None:
+    routes = {r["Properties"]["RouteKey"] for r in of_type("AWS::ApiGatewayV2::Route").values()}
+    allowed = [p["Properties"] for p in of_type("AWS::Lambda::Permission").values()]
+
+    assert routes == {"ANY /hooks/{source}", "ANY /hooks/{source}/{secret}"}
+    for route in routes:
+        path = route.removeprefix("ANY ")
+        assert any(
+            p["SourceArn"]["Fn::Sub"].endswith(f"/*/*{path}")
+            for p in allowed
+            if p["Principal"] == "apigateway.amazonaws.com"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 from ringhook import providers
@@ -75,6 +76,12 @@ def _lines(name: str) -> Iterator[str]:
         shown = ", ".join(f"`{topic}`" for topic in provider.topics[:_TOPICS])
         more = f", and {len(provider.topics) - _TOPICS} more" * (len(provider.topics) > _TOPICS)
         yield from ("## Topics", "", shown + more, "")
+    if provider.zone is not UTC:
+        yield (
+            f"Its times name no zone: they are read as of {provider.zone}; `time_zone` of the source"
+            " says another."
+        )
+        yield ""
     yield from _left_out(provider)
     yield from _never(provider)
     yield from ("## Answers", "")
@@ -83,7 +90,9 @@ def _lines(name: str) -> Iterator[str]:
         f" {provider.unmapped_status} for an event that lacks what its call needs,"
         " 401 for one that is not genuine, 503 when it must be sent again."
     )
-    if provider.accepted:
+    if isinstance(provider.accepted, int):
+        yield f"Success is answered with {provider.accepted}, and so is an event without a call."
+    elif provider.accepted:
         yield f"Success is answered with {provider.accepted.status} and the body that it demands."
     if guide.waits:
         yield f"It waits {guide.waits}."

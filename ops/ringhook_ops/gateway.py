@@ -24,11 +24,16 @@ def event(request: Request) -> dict[str, Any]:
     """The event that API Gateway makes of this request."""
     address = urlsplit(request.url)
     text = _text(request)
+    parameters = {"source": request.source}
+    if request.path_secret:
+        parameters["secret"] = request.path_secret
+    route = "/".join(["ANY /hooks", *(f"{{{name}}}" for name in parameters)])
+    path = "/".join(["/hooks", *parameters.values()])
     received = request.received_at
     return {
         "version": "2.0",
-        "routeKey": "ANY /hooks/{source}",
-        "rawPath": f"/hooks/{request.source}",
+        "routeKey": route,
+        "rawPath": path,
         "rawQueryString": address.query,
         "headers": {
             "accept": "*/*",
@@ -51,18 +56,18 @@ def event(request: Request) -> dict[str, Any]:
             "domainPrefix": address.netloc.partition(".")[0],
             "http": {
                 "method": request.method,
-                "path": f"/hooks/{request.source}",
+                "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "203.0.113.7",
                 "userAgent": request.headers.get("user-agent", ""),
             },
             "requestId": request.correlation_id,
-            "routeKey": "ANY /hooks/{source}",
+            "routeKey": route,
             "stage": "$default",
             "time": received.strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "timeEpoch": round(received.timestamp() * 1000),
         },
-        "pathParameters": {"source": request.source},
+        "pathParameters": parameters,
         "body": base64.b64encode(request.body).decode() if text is None else text,
         "isBase64Encoded": text is None,
     }

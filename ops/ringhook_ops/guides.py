@@ -111,5 +111,6 @@ def _lines(
         if f'"{name}:' not in carried and not name.startswith("user-agent")
     ]
     address = f'"$WEBHOOKS_URL/{sample.source}{query}"'
-    parts = [f"curl -i {address}", *headers, *proof, '--data-binary "@$BODY"']
+    curl = "curl -i -G" if sample.method == "GET" else "curl -i"
+    parts = [f"{curl} {address}", *headers, *proof, '--data-binary "@$BODY"']
     return [f"BODY={file}", *(before or []), " \\\n  ".join(parts)]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ringhook.errors import RejectedError, UnavailableError
+from ringhook.providers._body_token import BodyToken
 from ringhook.request import Request
 from ringhook.signatures import Basic, HeaderToken, Hmac, Scheme
 
@@ -62,6 +63,8 @@ def spoken(scheme: Scheme) -> str:
         case HeaderToken():
             before = f" after {scheme.prefix.strip()!r}" if scheme.prefix else ""
             return f"the secret itself{before}, in the header {scheme.header}"
+        case BodyToken():
+            return f"the secret itself, in the body's {scheme.place}"
         case Basic():
             return "user and password (HTTP Basic), in the header authorization"
     text = (type(scheme).__doc__ or type(scheme).__name__).partition("\n")[0].rstrip(".")

@@ -1,7 +1,8 @@
 """Sample webhooks: what each provider sends, in its exact shape, made fresh when it is used.
 
 A provider's samples stand in `samples/{provider}/`: one body a sample, as it is sent (the file is
-called like the sample, with `-` for `/`; its ending says the format), and `sample.toml`:
+called like the sample, with `-` for `/`; its ending says the format: `.query` is what a sender
+that pushes with GET writes into the address), and `sample.toml`:
 
     samples = ["orders/create", …]  # their names, topics mostly; the first is the default
     source = "shop"                 # the source they are sent to (left out: the provider's name)
@@ -44,6 +45,7 @@ class Sample:
     provider: str
     name: str
     source: str
+    method: str
     secret: str
     settings: dict[str, Any]
     query: str
@@ -85,10 +87,10 @@ class Sample:
         `value` is JSON where it can be read as JSON, else text. Raises SampleError.
         """
         kind = self.headers.get("content-type", "")
+        if self.method == "GET":
+            return replace(self, query=_with_pair(self.query, path, value))
         if "x-www-form-urlencoded" in kind:
-            fields = parse_qsl(self.body.decode(), keep_blank_values=True)
-            others = [field for field in fields if field[0] != path]
-            return replace(self, body=urlencode([*others, (path, value)]).encode())
+            return replace(self, body=_with_pair(self.body.decode(), path, value).encode())
         if "json" not in kind:
             message = f"--set changes JSON bodies and forms; {self.provider} sends {kind}"
             raise SampleError(message)
@@ -117,13 +119,18 @@ def find(provider: str, name: str | None = None) -> Sample:
         raise SampleError(message)
     file = body_file(provider, name)
     raw = file.read_bytes()
+    query = about.get("query", "")
+    pushes = file.suffix == ".query"
+    if pushes:
+        query, raw = "&".join([query] * bool(query) + [raw.decode().strip()]), b""
     return Sample(
         provider=provider,
         name=name,
         source=about.get("source", provider),
+        method="GET" if pushes else "POST",
         secret=about["secret"],
         settings=about.get("settings", {}),
-        query=about.get("query", ""),
+        query=query,
         headers={key: text.replace("{sample}", name) for key, text in about["headers"].items()},
         body=_compact(json.loads(raw)) if file.suffix == ".json" else raw.rstrip(b"\n"),
         times=tuple(about.get("times", ())),
@@ -153,6 +160,12 @@ def _about(provider: str) -> dict[str, Any]:
         message = f"there is no sample of {provider!r}; there are {', '.join(providers())}"
         raise SampleError(message)
     return tomllib.loads(file.read_text())
+
+
+def _with_pair(form: str, name: str, value: str) -> str:
+    """A form in which this field says this."""
+    fields = parse_qsl(form, keep_blank_values=True)
+    return urlencode([*(field for field in fields if field[0] != name), (name, value)])
 
 
 def _read_time(text: str) -> datetime:

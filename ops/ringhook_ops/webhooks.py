@@ -62,7 +62,7 @@ def webhook(
     name = source or source_of(sample, routes)
     request = Request(
         source=name,
-        method="POST",
+        method=fresh.method,
         url=f"{hooks}/{name}" + f"?{fresh.query}" * bool(fresh.query),
         headers=fresh.headers,
         body=fresh.body,

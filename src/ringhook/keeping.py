@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus, urlsplit
 
 from ringhook.calls import Call, call_id
 from ringhook.mapping import LARGEST_PAYLOAD, LONGEST_VALUE, pack
@@ -32,8 +33,11 @@ def kept_request(
 
     `payload` holds it in the short form that `ringhook map` reads, without what proves its sender.
     """
-    event_id = "evt_" + hashlib.sha256(request.body).hexdigest()[:32]
-    payload, notes = keep(_short_form(request, secrets), request.body)
+    content = request.body
+    if request.method == "GET":
+        content = _without(urlsplit(request.url).query.encode(), secrets)
+    event_id = "evt_" + hashlib.sha256(content).hexdigest()[:32]
+    payload, notes = keep(_short_form(request, secrets), content)
     return Call(
         call_id=call_id(request.source, "", "event", event_id),
         source=request.source,
@@ -70,6 +74,14 @@ def keep(document: Any, content: bytes) -> tuple[str, tuple[str, ...]]:
     return pack(cut), (note,)
 
 
+def _without(text: bytes, secrets: Sequence[str]) -> bytes:
+    """The text without the secrets, by which a sender may prove itself in body or address."""
+    for secret in secrets:
+        for written in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(written.encode(), b"")
+    return text
+
+
 def _short_form(request: Request, secrets: Sequence[str]) -> dict[str, Any]:
     headers = {
         name: value
@@ -78,11 +90,12 @@ def _short_form(request: Request, secrets: Sequence[str]) -> dict[str, Any]:
         and not _PROVING.search(name)
         and not any(secret in value for secret in secrets)
     }
-    body = request.body
-    for secret in secrets:
-        # A sender may prove itself by a secret in the body.
-        body = body.replace(secret.encode(), b"")
-    form: dict[str, Any] = {"source": request.source, "method": "POST", "headers": headers}
+    body = _without(request.body, secrets)
+    form: dict[str, Any] = {"source": request.source, "method": request.method, "headers": headers}
+    if request.method == "GET":
+        # What it says stands in the address.
+        query = _without(urlsplit(request.url).query.encode(), secrets).decode()
+        form["url"] = f"https://ringhook.invalid/hooks/{request.source}?{query}"
     try:
         return form | {"body": body.decode()}
     except UnicodeDecodeError:

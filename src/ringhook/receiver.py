@@ -7,7 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ class Receiver:
             reply = self.deliver(tasks, provider.unmapped_status)
         else:
             reply = Reply(200, {"calls": [], "reason": "; ".join(received.reasons)})
-        return provider.accepted if provider.accepted and reply.status < 300 else reply
+        return _as_demanded(reply, provider.accepted)
 
     def _receive(self, request: Request) -> Reply | Received:
         try:
@@ -78,6 +78,13 @@ class Receiver:
 
     def _secrets(self, source: str, *, fresh: bool = False) -> list[str]:
         return as_list(self.secrets.get(fresh=fresh).get(source))
+
+
+def _as_demanded(reply: Reply, accepted: Reply | int | None) -> Reply:
+    """A success in the form that the sender knows it by."""
+    if reply.status >= 300 or accepted is None:
+        return reply
+    return accepted if isinstance(accepted, Reply) else replace(reply, status=accepted)
 
 
 def _tell(received: Received) -> None:
@@ -146,7 +153,6 @@ _STATUS = {
     "suppressed": 200,
     "cancelled": 200,
     "forgotten": 200,
-    "refused": 422,
     "uncertain": 504,
 }
 
@@ -167,9 +173,10 @@ def in_the_request(
         rows, status = [], 200
         for call in calls:
             result = dial(call)
-            # A call that is not ended could not be made now: the sender may send it again.
-            unmapped = result.status == "unmapped"
-            status = max(status, unmapped_status if unmapped else _STATUS.get(result.status, 502))
+            # A call that is not ended could not be made now: the sender may send it again. Of what
+            # can never be made, a sender hears that can do something about it.
+            never = result.status in {"unmapped", "refused"}
+            status = max(status, unmapped_status if never else _STATUS.get(result.status, 502))
             row = {"route": call.route, "call_id": call.call_id, "status": result.status}
             row["execution_id" if result.execution_id else "reason"] = (
                 result.execution_id or result.reason

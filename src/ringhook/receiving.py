@@ -92,18 +92,16 @@ def receive(
         return Reply(404, {"error": f"there is no source {request.source!r}"})
     provider = connection.provider
     keys = list(secrets()) if secrets else []
-    if greeting := provider.greet(request, keys):
-        return greeting
-    if request.method != "POST":
-        return Reply(405, {"error": "webhooks are sent with POST"})
+    if reply := _at_once(request, provider, keys):
+        return reply
     if secrets:
         signatures.verify(provider.schemes, request, keys, request.received_at)
     doubts = _Doubts()
     events: list[Taken] = []
     try:
-        payload = provider.read(request)
-        if challenge := provider.challenge(payload):
-            return challenge
+        payload = provider.payload(request)
+        if reply := _without_event(request, provider, payload):
+            return reply
         check_tenant(connection, request, payload)
         items = provider.items(payload)
     except RejectedError:
@@ -123,6 +121,25 @@ def receive(
         kept_request(request, connection, doubts.said, keys) if doubts.said else None,
         tuple(doubts.faults),
     )
+
+
+def _at_once(request: Request, provider: Provider, keys: Sequence[str]) -> Reply | None:
+    """The answer to a request that needs no proof and is no event."""
+    if greeting := provider.greet(request, list(keys)):
+        return greeting
+    if request.method == "HEAD":
+        # Some senders ask so whether there is anybody before they send anything.
+        return Reply(200, "", "text/plain")
+    if request.method != "POST" and not (provider.gets and request.method == "GET"):
+        return Reply(405, {"error": "webhooks are sent with POST"})
+    return None
+
+
+def _without_event(request: Request, provider: Provider, payload: Any) -> Reply | None:
+    """The answer to a genuine request that is no event."""
+    if request.method == "GET" and not payload:
+        return Reply(200, {"calls": [], "reason": "there is no event in the address"})
+    return provider.challenge(payload)
 
 
 def check_tenant(connection: Connection, request: Request, payload: Any) -> None:

@@ -6,7 +6,7 @@ import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ringhook import bodies
 from ringhook.errors import BadRequestError
@@ -36,6 +36,12 @@ class Request:
         _, _, query = self.url.partition("?")
         return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
+    @property
+    def path_secret(self) -> str:
+        """What stands behind the source in the address: `/hooks/{source}/{secret}`."""
+        _, _, rest = urlsplit(self.url).path.partition(f"/hooks/{self.source}/")
+        return unquote(rest)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -57,6 +63,15 @@ def read_payload(request: Request) -> Any:
     )
 
 
+def read_query(request: Request, *, without: str) -> dict[str, Any]:
+    """The fields in the address as an object, but for the one that holds a secret.
+
+    Raises BadRequestError if there are more than any form has.
+    """
+    pairs = urlsplit(request.url).query.split("&")
+    return bodies.form("&".join(p for p in pairs if unquote(p.partition("=")[0]) != without))
+
+
 def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: datetime) -> Request:
     """Read an API Gateway HTTP API event (payload format 2.0).
 
@@ -71,6 +86,7 @@ def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: date
         message = "the address ends in no source's name: /hooks/{source}"
         raise BadRequestError(message)
     base = public_url.rstrip("/")
+    secret = str(event["pathParameters"].get("secret") or "")
     query = event.get("rawQueryString") or ""
     body = event.get("body") or ""
     try:
@@ -84,7 +100,8 @@ def from_gateway(event: Mapping[str, Any], *, public_url: str, received_at: date
         source=source,
         method=context["http"]["method"],
         url=f"{base or 'https://' + context['domainName']}/hooks/{source}"
-        + (f"?{query}" * bool(query)),
+        + f"/{quote(secret, safe='')}" * bool(secret)
+        + f"?{query}" * bool(query),
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=raw,
         received_at=received_at,

@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -457,7 +457,7 @@ def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Proble
             problems += _problems(error, text, ("sources", name))
             continue
         adapted = provider.adapt(provider, source)
-        if source.zone is not UTC:
+        if source.zone:
             adapted = replace(adapted, zone=source.zone)
         lookups, wrong = _lookups(name, source, adapted, text)
         problems += wrong

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ringhook import clock
 from ringhook.errors import BadRequestError, UnmappedError
 from ringhook.expressions import compile_expression
 from ringhook.request import read_payload
@@ -59,8 +60,9 @@ class Source(BaseModel):
         " events of another one are refused",
     )
     time_zone: str = Field(
-        default="UTC",
-        description="whose clock its times are by that name no zone, like Asia/Kolkata",
+        default="",
+        description="whose clock its times are by that name no zone, like Asia/Kolkata;"
+        " left out: the one on the sender's page, or else UTC",
     )
     enrich: Any = Field(
         default=None,
@@ -72,16 +74,17 @@ class Source(BaseModel):
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
+            if name:
+                clock.zone(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             message = f"{name!r} is no time zone: write one like 'Europe/Paris' or 'Asia/Kolkata'"
             raise ValueError(message) from None
         return name
 
     @property
-    def zone(self) -> tzinfo:
-        """The time zone."""
-        return UTC if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
+    def zone(self) -> tzinfo | None:
+        """The time zone, where it is said."""
+        return clock.zone(self.time_zone) if self.time_zone else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,16 @@ class Provider:
     always part of it). `never` (by topic) and `never_when` (by JMESPath over the event's payload):
     what must ring nobody, and why. `privacy`: the topics by which a person asks to be forgotten, or
     what is known of them, with the JMESPath to a list of their numbers. `topics`: those it is known
-    to send, to catch a misspelt one. `accepted`: the very answer that it demands for success.
+    to send, to catch a misspelt one. `gets`: whether it sends with GET, the event in the address.
+    `hides`: the places in its payload (names with dots between) that hold secrets: nothing of them
+    is kept or reaches a route. `accepted`: the very answer that it demands for success, or just the
+    status: it is given for an event that no call can be made of, too.
     `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
     error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
     `enrich_hosts`: the hosts of its API, from which a source may fetch what its events leave out
     (`*` stands for one name), and `enrichments`: the ready ways to do so, by name.
     `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change. `zone`: whose
-    clock the times are by that name none, as the source says.
+    clock the times are by that name none, unless the source says another.
     """
 
     title: str
@@ -144,12 +150,21 @@ class Provider:
     topics: tuple[str, ...] = ()
     has_topics: bool = True
     unmapped_status: int = 202
-    accepted: Reply | None = None
+    gets: bool = False
+    hides: tuple[str, ...] = ()
+    accepted: Reply | int | None = None
     enrich_hosts: tuple[str, ...] = ()
     enrichments: Mapping[str, tuple[Enrichment, ...]] = field(default_factory=dict)
     settings: type[Source] = Source
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
     zone: tzinfo = UTC
+
+    def payload(self, request: Request) -> Any:
+        """What a verified request says, without the secrets in it. Raises BadRequestError."""
+        payload = self.read(request)
+        for place in self.hides:
+            _hide(payload, place.split("."))
+        return payload
 
     def events(self, request: Request, payload: Any) -> list[Event]:
         """Every event that a verified request carries. Raises BadRequestError as `event` does."""
@@ -237,6 +252,16 @@ def _shape(value: object) -> str:
         return f"a value of type {type(value).__name__}"
     shape = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:40])
     return f"a text like {tidy(shape, 40)!r}"
+
+
+def _hide(payload: Any, place: list[str]) -> None:
+    """Take what stands there out of the payload, of each event where it is a list of them."""
+    for part in payload if isinstance(payload, list) else [payload]:
+        if isinstance(part, dict) and place[0] in part:
+            if len(place) == 1:
+                del part[place[0]]
+            else:
+                _hide(part[place[0]], place[1:])
 
 
 def header(name: str) -> Locator:

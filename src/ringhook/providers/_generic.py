@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -25,6 +25,11 @@ class GenericSource(Source):
     )
     event_id_header: str = Field(default="", description="or the header that holds it")
     occurred_at: str = Field(default="", description="{{ JMESPath }} to the time of the event")
+    answer: Literal[200, 201, 202] | None = Field(
+        default=None,
+        description="the one status that the sender takes for success; it gets it for events that"
+        " no call can be made of, too",
+    )
 
     @field_validator("topic", "event_id", "occurred_at")
     @classmethod
@@ -51,6 +56,8 @@ def adapt(provider: Provider, source: GenericSource) -> Provider:
         topic=header(source.topic_header) if source.topic_header else _template(source.topic),
         identity=(_identity(source),),
         occurred_at=_template(source.occurred_at),
+        accepted=source.answer or provider.accepted,
+        unmapped_status=source.answer or provider.unmapped_status,
     )
 
 

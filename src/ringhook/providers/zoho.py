@@ -13,43 +13,22 @@ answered with success.
 
 from __future__ import annotations
 
-import hmac
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from ringhook.errors import BadRequestError, RejectedError
 from ringhook.providers import Provider, Source, body, first, whole_payload
+from ringhook.providers._body_token import BodyToken
 from ringhook.request import read_payload
 from ringhook.signatures import HeaderToken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from ringhook.request import Request
 
 _UNSET = re.compile(r"(?:null|\$\{[^{}]*\})?")
 _MODULES = ("Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Cases")
-
-
-@dataclass(frozen=True, slots=True)
-class BodyToken:
-    """A shared secret in the body's field `token`."""
-
-    def applies(self, request: Request) -> bool:
-        """Whether the body holds a token."""
-        return bool(_token(request))
-
-    def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - a shared secret has no age
-        """Compare the token with each secret."""
-        given = _token(request).encode(errors="replace")
-        same = [hmac.compare_digest(secret.encode(), given) for secret in secrets]
-        if not any(same):
-            message = "the body's token is another one"
-            raise RejectedError(message)
 
 
 class ZohoSource(Source):
@@ -61,25 +40,15 @@ class ZohoSource(Source):
     )
 
 
-def _token(request: Request) -> str:
-    try:
-        payload = read_payload(request)
-    except BadRequestError:
-        return ""
-    token = payload.get("token") if isinstance(payload, dict) else None
-    return token if isinstance(token, str) else ""
-
-
 def _adapt(provider: Provider, source: Any) -> Provider:
-    return replace(provider, schemes=(HeaderToken(header=source.header.lower()), BodyToken()))
+    return replace(
+        provider, schemes=(HeaderToken(header=source.header.lower()), BodyToken("token"))
+    )
 
 
 def _read(request: Request) -> Any:
-    """The payload without the secret, and without what was left unset."""
-    payload = read_payload(request)
-    if isinstance(payload, dict):
-        payload.pop("token", None)
-    return _without_unset(payload)
+    """The payload without what was left unset."""
+    return _without_unset(read_payload(request))
 
 
 def _without_unset(value: Any) -> Any:
@@ -132,8 +101,9 @@ def _identity(request: Request, payload: Any) -> Any:
 
 PROVIDER = Provider(
     title="Zoho CRM",
-    schemes=(HeaderToken(header=ZohoSource.model_fields["header"].default), BodyToken()),
+    schemes=(HeaderToken(header=ZohoSource.model_fields["header"].default), BodyToken("token")),
     read=_read,
+    hides=("token",),
     items=_items,
     topic=_topic,
     identity=(_identity,),
