@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from tests.builders import NOW, provider, request
 
 from ringhook.errors import BadRequestError
-from ringhook.request import Request
+from ringhook.request import Reply, Request
 from ringhook_ops import samples, webhooks
 
 ORGANISATION = "00D5g000004SampEAE"
@@ -119,7 +119,7 @@ def test_what_is_no_organisations_id_is_refused_in_the_settings(tenant: str) -> 
 def test_the_acknowledgement_is_soap_that_says_true() -> None:
     accepted = provider("salesforce").accepted
 
-    assert accepted is not None
+    assert isinstance(accepted, Reply)
     assert (accepted.status, accepted.content_type) == (200, "text/xml")
     answer = ET.fromstring(str(accepted.body))  # noqa: S314 - it is our own
     assert answer.findtext(".//{http://soap.sforce.com/2005/09/outbound}Ack") == "true"

@@ -10,6 +10,7 @@ import pytest
 from tests.builders import NOW, gateway_event
 
 from ringhook import signatures
+from ringhook.calls import Call
 from ringhook.errors import RejectedError
 from ringhook.mapping import unpack
 from ringhook.providers import Provider
@@ -54,7 +55,7 @@ def received(request: Request, settings: str = "") -> Received:
 
 
 def rung(request: Request) -> list[str]:
-    return [call.phone_number for call in received(request).tasks]  # type: ignore[union-attr] - calls all
+    return [call.phone_number for call in received(request).tasks if isinstance(call, Call)]
 
 
 @pytest.mark.parametrize(
@@ -170,14 +171,15 @@ def test_a_secret_in_the_body_is_compared_and_taken_out_of_what_is_kept() -> Non
 
     signatures.verify(provider.schemes, right, ["other", SECRET], NOW)
     assert provider.payload(right) == {"auth": {"domain": "d"}, "id": 1}
-    for wrong in (
+    others: list[Any] = [
         {"auth": {"application_token": "x"}},
         {"auth": {"application_token": ""}},
         {"auth": {"application_token": [SECRET]}},
         {"auth": SECRET},
         {"application_token": SECRET},
         [],
-    ):
+    ]
+    for wrong in others:
         with pytest.raises(RejectedError):
             signatures.verify(provider.schemes, in_body(wrong), [SECRET], NOW)
 
