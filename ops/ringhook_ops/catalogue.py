@@ -72,18 +72,20 @@ def _lines(name: str) -> Iterator[str]:
         yield from ("The first of them that a webhook carries decides.", "")
     if provider.tenant:
         yield from ("`tenant` pins a source to one account: those of another are refused.", "")
+    if provider.zone is not UTC:
+        zone = f"`{provider.zone}`, unless the source says another `time_zone`"
+        yield from (f"Times that name no zone are read as of {zone}.", "")
     if provider.topics:
         shown = ", ".join(f"`{topic}`" for topic in provider.topics[:_TOPICS])
         more = f", and {len(provider.topics) - _TOPICS} more" * (len(provider.topics) > _TOPICS)
         yield from ("## Topics", "", shown + more, "")
-    if provider.zone is not UTC:
-        yield (
-            f"Its times name no zone: they are read as of {provider.zone}; `time_zone` of the source"
-            " says another."
-        )
-        yield ""
     yield from _left_out(provider)
     yield from _never(provider)
+    yield from _answers(provider, guide)
+    yield from ("", "A webhook that is refused: `ringhook verify FILE --provider " + name + "`.")
+
+
+def _answers(provider: Provider, guide: guides.Guide) -> Iterator[str]:
     yield from ("## Answers", "")
     yield (
         "202 once the calls are queued, 200 when there is nothing to do,"
@@ -100,7 +102,6 @@ def _lines(name: str) -> Iterator[str]:
         yield f"It sends again: {guide.again}."
     if guide.unconfirmed:
         yield f"Not confirmed: {guide.unconfirmed}."
-    yield from ("", "A webhook that is refused: `ringhook verify FILE --provider " + name + "`.")
 
 
 def _settings(sample: Sample, provider: Provider) -> Iterator[str]:

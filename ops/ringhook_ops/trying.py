@@ -62,7 +62,7 @@ def payloads(route: Route, routes: Routes) -> list[Any]:
     found: list[Any] = []
     for _, request in _requests(route.source, routes):
         provider = connection.provider
-        events = provider.events(request, provider.read(request))
+        events = provider.events(request, provider.payload(request))
         found += [one.payload for one in events if route.on is None or one.topic in route.on]
     return found
 
