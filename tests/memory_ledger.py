@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from ringhook.calls import Call
+from ringhook.consents import Consent, stands
 from ringhook.errors import ConflictError
 from ringhook.ledger import Change, Entry
-from ringhook.policy import Consent, History
+from ringhook.policy import History
 
 
 class MemoryLedger:
@@ -78,7 +79,8 @@ class MemoryLedger:
     def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
         with self._lock:
             held = self.history(number, now)
-            self._change(number, consents={**held.consents, purpose: consent})
+            if stands(consent, held.consents.get(purpose)):
+                self._change(number, consents={**held.consents, purpose: consent})
 
     def forget(self, number: str, now: datetime) -> list[str]:
         with self._lock:

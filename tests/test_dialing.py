@@ -318,7 +318,7 @@ def test_a_rotated_token_is_used_without_a_deployment(aws: None) -> None:
         assert desk.take(call(occurred_at=at(20)), dialing).status == "initiated"
         assert [r["headers"]["token"] for r in desk.sandbox.requests()] == ["old", "new"]
         # The next call starts with the new one.
-        assert desk.take(call(call_id="call_2"), dialing).status == "initiated"
+        assert desk.take(call(call_id="call_2", phone_number=BOB), dialing).status == "initiated"
         assert desk.dials() == 3
 
 
@@ -458,7 +458,7 @@ def test_without_a_ledger_an_unheard_request_is_not_made_again(desk: Desk, do: s
 def test_without_a_ledger_each_call_is_made(desk: Desk) -> None:
     dialing = desk.dialing(book=NoLedger())
     assert desk.take(call(call_id="call_1"), dialing).execution_id
-    assert desk.take(call(call_id="call_2"), dialing).execution_id
+    assert desk.take(call(call_id="call_2", phone_number=BOB), dialing).execution_id
     assert desk.dials() == 2
 
 

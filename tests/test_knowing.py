@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ringhook.policy import Consent
+from ringhook.consents import Consent
 from ringhook_ops.cli import app
 from ringhook_ops.knowing import read_history
 

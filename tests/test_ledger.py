@@ -22,10 +22,11 @@ from tests.memory_ledger import MemoryLedger
 
 from ringhook import aws as aws_clients
 from ringhook.calls import Call
+from ringhook.consents import Consent
 from ringhook.dialing import Book
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ledger import Change, Ledger
-from ringhook.policy import Consent, History
+from ringhook.policy import History
 
 CLAIM = Change(status="calling", reason="rings", lease_until=at(60).timestamp(), asked_at=NOW)
 YES, NO = Consent(granted=True, evidence="ticked"), Consent(granted=False, evidence="withdrawn")

@@ -612,7 +612,10 @@ def test_what_the_payload_said_of_consent_is_kept_as_evidence(
     found = asked('policy.consent = "{{ agreed }}"', LEAD | {"agreed": value})
 
     assert found.consent == given
-    assert found.consent_evidence == f"agreed was {seen} in evt_1 of 2026-07-14T15:00:00+00:00"
+    assert (
+        found.consent_evidence
+        == f"agreed was {seen} in evt_1 (crm lead) of 2026-07-14T15:00:00+00:00"
+    )
     assert found.rings
 
 
@@ -638,7 +641,9 @@ def test_a_consent_is_recorded_with_its_purpose_and_evidence(*, given: bool) -> 
     assert isinstance(found, Call)
     assert (found.kind, found.purpose, found.phone_number) == ("consent", "offers", ALICE)
     assert found.consent is given
-    assert found.consent_evidence.startswith(f"agreed was {json.dumps(given)} in evt_1 of 2026-")
+    assert found.consent_evidence.startswith(
+        f"agreed was {json.dumps(given)} in evt_1 (crm lead) of 2026-"
+    )
 
 
 def test_a_wish_not_to_be_called_is_of_its_number_and_rings_nobody() -> None:

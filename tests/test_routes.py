@@ -493,7 +493,8 @@ def test_what_a_route_leaves_out_has_a_meaning() -> None:
     assert (found.call.agent_id, found.call.metadata, found.call.account) == (1, {}, "default")
     assert found.call.region is found.call.time_zone is found.call.country is None
     policy = found.policy
-    assert policy.expires_after == timedelta(hours=24)
+    assert policy.purpose == "marketing"
+    assert (policy.expires_after, policy.gap) == (timedelta(days=4), timedelta(minutes=15))
     assert (
         policy.calling_hours.text
         == load(SHOP + route('policy.calling_hours = "default"'))
@@ -503,7 +504,8 @@ def test_what_a_route_leaves_out_has_a_meaning() -> None:
     assert (policy.on_uncertain, policy.test_events) == ("leave", "suppress")
     assert (policy.key, policy.consent, policy.retention) == (None, None, None)
     assert (policy.after, policy.at, policy.before, policy.restart) == (None, None, None, False)
-    assert (policy.cancelled_by, policy.max_calls) == ((), ())
+    assert policy.cancelled_by == ()
+    assert [cap.text for cap in policy.max_calls] == ["3/24h"]
 
 
 def test_what_a_file_leaves_out_has_a_meaning() -> None:
@@ -530,7 +532,10 @@ def test_what_a_file_leaves_out_has_a_meaning() -> None:
         'policy.max_calls = ["1/1h", "3/31d"]',
         "policy.consent = \"{{ consents[?kind == 'calls'] }}\"",
         'policy.consent = "recorded:calls"',
-        'policy.retention = "24h"',
+        'policy.retention = "4d"',
+        'policy.max_calls = "none"\npolicy.gap = "none"',
+        'policy.gap = "2h"',
+        'policy.purpose = "collection"',
         'policy.expires_after = "10m"\npolicy.retention = "10m"',
         KEY + 'policy.at = "{{ start_time }}"\npolicy.before = "2h"',
         KEY + 'policy.after = "0s"\npolicy.restart = true',

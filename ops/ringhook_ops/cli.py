@@ -38,6 +38,7 @@ from ringhook_ops import (
     trying,
     webhooks,
 )
+from ringhook_ops.cautions import cautions
 from ringhook_ops.deployment import DeploymentError
 from ringhook_ops.explaining import explain
 from ringhook_ops.knowing import read_history
@@ -98,6 +99,7 @@ def check(
         raise typer.Exit(1) from error
     tried = trying.tried(routes)
     warnings = routes.warnings + doubts.doubts(routes, text, tried)
+    warnings += cautions(routes, text, datetime.now(UTC).date())
     if as_json:
         print_json(checking.report(str(file), [], warnings, routes, tried))
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringhook.policy import Consent, History
+from ringhook.consents import from_item
+from ringhook.policy import History
 from ringhook.times import parse_time
 
 
@@ -30,10 +31,7 @@ def read_history(document: Any) -> History:
         rung[call_id] = moment.timestamp()
     return History(
         do_not_call=str(known.get("do_not_call", "")),
-        consents={
-            purpose: Consent(granted=one.get("granted") is True, evidence=one.get("evidence", ""))
-            for purpose, one in known.get("consents", {}).items()
-        },
+        consents={purpose: from_item(one) for purpose, one in known.get("consents", {}).items()},
         rung=rung,
         today=int(known.get("today", 0)),
     )

@@ -65,6 +65,8 @@ class Call(BaseModel):
     appointment: datetime | None = None
     consent: bool = False
     consent_evidence: str = ""
+    consent_text: str = ""
+    consent_until: datetime | None = None
     retention: timedelta | None = None
     payload: str = ""
 

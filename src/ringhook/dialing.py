@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ringhook import phone
+from ringhook.consents import Consent
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ledger import Change, Entry
-from ringhook.policy import Consent, Defer, History, Suppress, decide
+from ringhook.policy import Defer, History, Suppress, decide
 from ringhook.queue import LONGEST_DELAY, backoff
 from ringhook.telemetry import count, logger, metrics
 from ringhook.text import without_quotes
@@ -227,7 +228,13 @@ class Dialing:
                 self.book.suppress_number(call.phone_number, reason, now)
                 count("NumberSuppressed")
             case "consent":
-                consent = Consent(call.consent, call.consent_evidence)
+                consent = Consent(
+                    call.consent,
+                    call.consent_evidence,
+                    given_at=call.occurred_at,
+                    expires_at=call.consent_until,
+                    text=call.consent_text,
+                )
                 self.book.record_consent(call.phone_number, call.purpose, consent, now)
             case "forget":
                 if call.phone_number:

@@ -27,8 +27,9 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ringhook.calls import Call, Status
+from ringhook.consents import Consent, from_item, stands
 from ringhook.errors import ConflictError, UnavailableError
-from ringhook.policy import Consent, History
+from ringhook.policy import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,8 +131,7 @@ class Ledger:
         return History(
             do_not_call=known.get("do_not_call", ""),
             consents={
-                purpose: Consent(granted=one["granted"], evidence=one["evidence"])
-                for purpose, one in known.get("consents", {}).items()
+                purpose: from_item(one) for purpose, one in known.get("consents", {}).items()
             },
             rung={call_id: float(at) for call_id, at in known.get("rung", {}).items()},
             today=int(items.get(keys[1], {}).get("calls", 0)),
@@ -177,10 +177,15 @@ class Ledger:
 
     def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
         """Remember what a person said of being called for a purpose, and how it is known."""
-        said = {"granted": consent.granted, "evidence": consent.evidence, "at": now.isoformat()}
-        self._change_number(
-            number, lambda known: {"consents": known.get("consents", {}) | {purpose: said}}, now
-        )
+
+        def with_it(known: dict[str, Any]) -> dict[str, Any]:
+            consents = known.get("consents", {})
+            before = from_item(consents[purpose]) if purpose in consents else None
+            if not stands(consent, before):
+                return {"consents": consents}
+            return {"consents": consents | {purpose: consent.as_item(now)}}
+
+        self._change_number(number, with_it, now)
 
     def calls_to(self, number: str) -> list[dict[str, Any]]:
         """Every call's item that this number has, oldest first."""

@@ -161,10 +161,12 @@ def _record(origin: _Origin, route: Route) -> Call:
     record = route.record
     if record is None:
         raise UnmappedError(route.name)
-    granted, evidence = False, ""
+    granted, evidence, text = False, "", ""
     if record.granted:
         value = record.granted(origin.event.payload, origin.now)
         granted, evidence = _holds(value), _seen(record.granted, value, origin)
+    if record.text:
+        text = tidy(str(origin.render("text", record.text)), LONGEST_VALUE)
     number = _phone_number(origin, record.phone_number, record.region)
     return origin.call(
         route,
@@ -175,6 +177,10 @@ def _record(origin: _Origin, route: Route) -> Call:
         purpose=record.purpose,
         consent=granted,
         consent_evidence=evidence,
+        consent_text=text,
+        consent_until=origin.event.occurred_at + record.expires_after
+        if granted and record.expires_after
+        else None,
     )
 
 
@@ -292,7 +298,9 @@ def _seen(expression: Expression, value: Any, origin: _Origin) -> str:
     """What an expression saw, to be kept as evidence."""
     text = json.dumps(value, default=str)[:200]
     when = origin.event.occurred_at.isoformat(timespec="seconds")
-    return f"{expression.text} was {text} in {origin.event.event_id} of {when}"
+    topic = f" {origin.event.topic}" if origin.event.topic else ""
+    event = f"{origin.event.event_id} ({origin.event.source}{topic})"
+    return f"{expression.text} was {text} in {event} of {when}"
 
 
 def _where(origin: _Origin, template: Template | None) -> str:

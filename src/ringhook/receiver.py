@@ -157,10 +157,23 @@ _STATUS = {
 }
 
 
+# What direct delivery without a ledger answers, so that nobody takes the defaults for kept.
+UNGUARDED = (
+    "this deployment has no ledger: repeated events, caps, gaps and the do-not-call list"
+    " are not looked at"
+)
+
+
 def in_the_request(
-    dial: Callable[[Call], Result], complete: Callable[[ThinEvent], list[Call]]
+    dial: Callable[[Call], Result],
+    complete: Callable[[ThinEvent], list[Call]],
+    *,
+    unguarded: str = "",
 ) -> Callable[[Tasks, int], Reply]:
-    """Dial before answering, so that the answer has the execution's id; the worst status rules."""
+    """Dial before answering, so that the answer has the execution's id; the worst status rules.
+
+    `unguarded` says in each answer which guards are off.
+    """
 
     def deliver(tasks: Tasks, unmapped_status: int) -> Reply:
         # All that must be fetched is, before any phone rings: if some cannot be now, the sender
@@ -183,6 +196,8 @@ def in_the_request(
             )
             rows.append(row)
         body: dict[str, Any] = {"calls": rows}
+        if unguarded:
+            body["unguarded"] = unguarded
         if status >= 400:
             body["error"] = "; ".join(row["reason"] for row in rows if "reason" in row)
         return Reply(status, body)
@@ -197,6 +212,10 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     from ringhook.ledger import Ledger  # noqa: PLC0415
     from ringhook.unleashx import UnleashX  # noqa: PLC0415
 
+    stated = [] if config.table_name else routes.need_a_ledger
+    if stated:
+        message = f"without a ledger nothing can keep what routes.toml states: {', '.join(stated)}"
+        raise UnavailableError(message)
     dialing = Dialing(
         api=UnleashX(config.unleashx_url, config.api_timeout),
         book=Ledger(
@@ -216,6 +235,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     return in_the_request(
         lambda call: dialing.take(call, lease_until=time.time() + 35),
         lambda thin: fetcher.complete(thin, routes),
+        unguarded="" if config.table_name else UNGUARDED,
     )
 
 

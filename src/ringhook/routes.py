@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from ringhook import enrichment, phone, providers
-from ringhook.calling_hours import Hours, default_hours, parse_hours
+from ringhook.calling_hours import ClosedDays, Hours, Purpose, default_hours, parse_hours
 from ringhook.errors import Problem, RoutesError
 from ringhook.expressions import (
     Expression,
@@ -126,6 +126,12 @@ class RecordTemplate(_Table):
     granted: ExpressionText | None = Field(
         default=None, description="JMESPath: whether the consent was given (else: withdrawn)"
     )
+    text: TemplateText | None = Field(
+        default=None, description="the words that were agreed to, or the name of their version"
+    )
+    expires_after: Duration | None = Field(
+        default=None, description="how long a consent counts; left out: until it is withdrawn"
+    )
 
 
 class Cap(NamedTuple):
@@ -149,6 +155,14 @@ def _caps(value: Any) -> Any:
     return tuple(caps)
 
 
+def _caps_or_none(value: Any) -> Any:
+    return () if value == "none" else _caps(value)
+
+
+def _gap(value: Any) -> Any:
+    return None if value == "none" else _duration(value)
+
+
 def _hours(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str | dict):
         message = "write 'default', 'any', '09:00-20:00', or a table by weekday"
@@ -156,6 +170,13 @@ def _hours(value: Any, info: ValidationInfo) -> Any:
     named = (info.context or {}).get("calling_hours")
     tables = named.items() if isinstance(named, dict) else ()
     return parse_hours(value, {name: table for name, table in tables if isinstance(table, dict)})
+
+
+def _country(code: str) -> str:
+    if code not in phone.COUNTRIES:
+        message = f"{code!r} is not a country's code of two capital letters, like 'US'"
+        raise ValueError(message)
+    return code
 
 
 def _name_of_hours(name: str) -> str:
@@ -195,8 +216,13 @@ HoursName = Annotated[str, AfterValidator(_name_of_hours)]
 HoursTable = Annotated[dict[str, Any], AfterValidator(_table_of_hours)]
 Caps = Annotated[
     tuple[Cap, ...],
-    BeforeValidator(_caps),
+    BeforeValidator(_caps_or_none),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+]
+Gap = Annotated[
+    timedelta | None,
+    BeforeValidator(_gap),
+    WithJsonSchema({"type": "string", "pattern": "^([0-9]{1,6}[smhd]|none)$"}),
 ]
 ConsentSetting = Annotated[Expression | str, BeforeValidator(_consent), WithJsonSchema(_TEXT)]
 
@@ -204,10 +230,16 @@ ConsentSetting = Annotated[Expression | str, BeforeValidator(_consent), WithJson
 class Policy(_Table):
     """When the call may be made."""
 
+    purpose: Purpose = Field(
+        default="marketing",
+        description="what the call is for, which the law asks: 'marketing' (to sell), 'service'"
+        " (about the person's own order, booking, enquiry or account), or 'collection' (a debt)",
+    )
     calling_hours: HoursSetting = Field(
         default_factory=default_hours,
-        description="when the phone may ring, in the recipient's time: 'default' (by country),"
-        " 'any', '09:00-20:00', a table by weekday, or the name of one in [calling_hours]",
+        description="when the phone may ring, in the recipient's time: 'default' (by place and"
+        " purpose), '09:00-20:00', a table by weekday, or the name of one in [calling_hours], each"
+        " cut to the law of the place; or 'any', which asks no law",
         json_schema_extra={"default": "default"},
     )
     after: Duration | None = Field(
@@ -229,8 +261,16 @@ class Policy(_Table):
         description="topics of the source, or names of routes, that end its waiting call",
     )
     max_calls: Caps = Field(
-        default=(),
-        description="at most so many calls to a number, over all routes: '3/24h', or a list",
+        default=_caps("3/24h"),
+        description="at most so many calls to a number, over all routes: '3/24h', or a list, or"
+        " 'none'; caps that the law of a place sets hold besides",
+        json_schema_extra={"default": "3/24h"},
+    )
+    gap: Gap = Field(
+        default=timedelta(minutes=15),
+        description="how long after the last call to a number the next one rings at the earliest,"
+        " over all routes; or 'none'",
+        json_schema_extra={"default": "15m"},
     )
     consent: ConsentSetting | None = Field(
         default=None,
@@ -247,9 +287,9 @@ class Policy(_Table):
         " what it moves a new id: that call ends",
     )
     expires_after: Duration = Field(
-        default=timedelta(hours=24),
+        default=timedelta(days=4),
         description="how long after the event, by the sender's clock, it is too late to ring",
-        json_schema_extra={"default": "24h"},
+        json_schema_extra={"default": "4d"},
     )
     on_uncertain: Literal["leave", "redial"] = Field(
         default="leave",
@@ -339,6 +379,29 @@ class Route(_Table):
         return self
 
 
+class Closed(_Table):
+    """Days on which nobody of a country, or of a part of it, is rung."""
+
+    country: Annotated[str, AfterValidator(_country)] = Field(
+        description="country (ISO 3166, two letters)"
+    )
+    part: str | None = Field(
+        default=None,
+        pattern="^[A-Z0-9]{1,3}$",
+        description="its state or province, as ISO 3166-2 has it after the country",
+    )
+    first: date = Field(alias="from", description="the first day, by the clock there")
+    last: date = Field(alias="until", description="the last day")
+    reason: str = Field(min_length=1, description="why, for who asks about a call")
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Closed:
+        if self.last < self.first:
+            message = f"until {self.last} is before from {self.first}"
+            raise ValueError(message)
+        return self
+
+
 class _File(_Table):
     """Which webhooks ring whom."""
 
@@ -353,6 +416,9 @@ class _File(_Table):
     require_consent: bool = Field(
         default=False, description="whether every route that rings must have policy.consent"
     )
+    closures: tuple[Closed, ...] = Field(
+        default=(), strict=False, description="days on which nobody of a country is rung"
+    )
     calling_hours: dict[HoursName, HoursTable] = Field(
         default_factory=dict, description="named tables of hours, for policy.calling_hours"
     )
@@ -364,11 +430,7 @@ class _File(_Table):
     @field_validator("countries")
     @classmethod
     def _are_countries(cls, countries: frozenset[str]) -> frozenset[str]:
-        for country in sorted(countries):
-            if country not in phone.COUNTRIES:
-                message = f"{country!r} is not a country's code of two capital letters, like 'US'"
-                raise ValueError(message)
-        return countries
+        return frozenset(map(_country, sorted(countries)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,11 +450,27 @@ class Routes:
     sources: dict[str, Connection]
     routes: tuple[Route, ...]
     max_calls_per_day: int | None = None
+    closures: tuple[ClosedDays, ...] = ()
     warnings: list[Problem] = field(default_factory=list)
 
     def of(self, source: str) -> tuple[Route, ...]:
         """The routes that take this source's events."""
         return tuple(route for route in self.routes if route.source == source)
+
+    @property
+    def need_a_ledger(self) -> list[str]:
+        """The guards that the file states and that only a ledger can keep."""
+        stated = ["max_calls_per_day"] if self.max_calls_per_day is not None else []
+        for route in self.routes:
+            policy = route.policy
+            said = {
+                "policy.max_calls": "max_calls" in policy.model_fields_set and policy.max_calls,
+                "policy.gap": "gap" in policy.model_fields_set and policy.gap,
+                "policy.consent": isinstance(policy.consent, str),
+                "action": route.action != "call",
+            }
+            stated += [f"{name} of route {route.name}" for name, is_said in said.items() if is_said]
+        return stated
 
     def named(self, name: str) -> Route | None:
         """The route of this name, if it is still there."""
@@ -429,7 +507,10 @@ def load(text: str) -> Routes:
         warnings += _doubtful(sorted(topics), connection.provider, at, text)
     if problems:
         raise RoutesError(problems)
-    return Routes(file.countries, sources, file.routes, file.max_calls_per_day, warnings)
+    closures = tuple(
+        ClosedDays(one.country, one.part, one.first, one.last, one.reason) for one in file.closures
+    )
+    return Routes(file.countries, sources, file.routes, file.max_calls_per_day, closures, warnings)
 
 
 def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Problem]]:
