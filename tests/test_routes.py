@@ -494,7 +494,7 @@ def test_what_a_route_leaves_out_has_a_meaning() -> None:
     assert found.call.region is found.call.time_zone is found.call.country is None
     policy = found.policy
     assert policy.purpose == "marketing"
-    assert (policy.expires_after, policy.gap) == (timedelta(days=4), timedelta(minutes=15))
+    assert (policy.expires_after, policy.gap) == (timedelta(days=5), timedelta(minutes=15))
     assert (
         policy.calling_hours.text
         == load(SHOP + route('policy.calling_hours = "default"'))
@@ -532,7 +532,7 @@ def test_what_a_file_leaves_out_has_a_meaning() -> None:
         'policy.max_calls = ["1/1h", "3/31d"]',
         "policy.consent = \"{{ consents[?kind == 'calls'] }}\"",
         'policy.consent = "recorded:calls"',
-        'policy.retention = "4d"',
+        'policy.retention = "5d"',
         'policy.max_calls = "none"\npolicy.gap = "none"',
         'policy.gap = "2h"',
         'policy.purpose = "collection"',

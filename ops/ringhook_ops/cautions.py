@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 from ringhook.calling_hours import ANY, consent_at, holidays_known_until, longest_closure
 from ringhook.errors import Problem
@@ -55,7 +56,7 @@ def _of(route: Route, routes: Routes, today: date) -> Iterator[tuple[tuple[str, 
         more = f" and {len(asked) - 3} more countries" if len(asked) > 3 else ""
         message = f"is missing, and the law asks for it: {'; '.join(asked[:3])}{more}"
         yield ("policy", "consent"), message
-    closed = longest_closure(routes.countries, policy.purpose, policy.calling_hours, today)
+    closed = _longest(routes.countries, policy.purpose, policy.calling_hours, today)
     if policy.at is None and policy.expires_after < closed:
         message = (
             "is shorter than the longest time in the coming year when nobody may be rung"
@@ -65,6 +66,8 @@ def _of(route: Route, routes: Routes, today: date) -> Iterator[tuple[tuple[str, 
         yield ("policy", "expires_after"), message
 
 
+# A year, day by day and state by state, takes a second: once for all routes that are alike.
+_longest = lru_cache(maxsize=64)(longest_closure)
 _DAY = timedelta(days=1)
 _NO_PURPOSE = (
     "is not said, so the hours and caps of marketing hold: write 'marketing', or 'service' if it is"

@@ -287,9 +287,9 @@ class Policy(_Table):
         " what it moves a new id: that call ends",
     )
     expires_after: Duration = Field(
-        default=timedelta(days=4),
+        default=timedelta(days=5),
         description="how long after the event, by the sender's clock, it is too late to ring",
-        json_schema_extra={"default": "4d"},
+        json_schema_extra={"default": "5d"},
     )
     on_uncertain: Literal["leave", "redial"] = Field(
         default="leave",
