@@ -677,7 +677,7 @@ def test_a_route_may_look_at_the_fetched_part(api: Api, desk: Desk) -> None:
 def test_what_the_fetched_part_lacks_is_unmapped_with_all_that_is_known(
     api: Api, desk: Desk
 ) -> None:
-    from ringhook.mapping import unpack
+    from ringhook.keeping import unpack
 
     api.say(AT_CONTACT, {"properties": {"country": "US"}})
     welcome, _ = desk.calls(thin())
@@ -689,7 +689,7 @@ def test_what_the_fetched_part_lacks_is_unmapped_with_all_that_is_known(
 def test_what_cannot_be_fetched_is_unmapped_for_each_route_with_its_payload(
     api: Api, desk: Desk, status: int
 ) -> None:
-    from ringhook.mapping import unpack
+    from ringhook.keeping import unpack
 
     api.say(AT_CONTACT, {}, status)
     welcome, also = desk.calls(thin())

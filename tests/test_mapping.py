@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import ALICE, BOB
@@ -16,14 +19,13 @@ from tests.builders import request as from_bytes
 
 from ringhook.calls import Call, call_id
 from ringhook.errors import RoutesError
+from ringhook.keeping import pack, unpack
 from ringhook.mapping import (
     DEEPEST_METADATA,
     LARGEST_METADATA,
     LONGEST_VALUE,
     Ignored,
     map_event,
-    pack,
-    unpack,
 )
 from ringhook.providers import Event
 from ringhook.routes import load
@@ -398,7 +400,30 @@ def test_metadata_is_nested_only_so_deep() -> None:
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_that_json_cannot_hold_is_named(number: str) -> None:
     payload = LEAD | {"it": [json.loads(number)]}
-    assert "is no number that JSON can hold" in unmapped('call.metadata.it = "{{ it }}"', payload)
+    found = unmapped('call.metadata.it = "{{ it }}"', payload)
+    assert "a number that JSON or the ledger cannot hold" in found
+
+
+HELD = [0, -0.0, 1, 0.1, 10**38 - 1, 1 - 10**38, 1e-130, 9e125, 2**53 + 1, True]
+
+
+@pytest.mark.parametrize("number", HELD)
+def test_a_number_that_the_ledger_can_hold_is_given_to_the_agent(number: float) -> None:
+    TypeSerializer().serialize(number if isinstance(number, int) else Decimal(repr(number)))
+    assert given_to_the_agent("{{ it }}", number) == number
+
+
+@pytest.mark.parametrize("number", [10**38, 10**40, -(10**60) + 1, 1e126, 1e300, 1e-131, 5e-324])
+def test_a_number_that_the_ledger_cannot_hold_is_unmapped_at_the_door(number: float) -> None:
+    """Source: DynamoDB's developer guide: 38 digits, 1e-130 to 9.99…e125."""
+    found = unmapped('call.metadata.it = "{{ it }}"', LEAD | {"it": {"deep": [number]}})
+    assert found.startswith("metadata.it: a number that JSON or the ledger cannot hold")
+
+
+@pytest.mark.parametrize("names", [{"": 1}, {"\u200b": 1}, {"a": 1, "a\u200b": 2}])
+def test_names_that_are_empty_or_become_the_same_are_unmapped(names: dict[str, int]) -> None:
+    found = unmapped('call.metadata.it = "{{ it }}"', LEAD | {"it": names})
+    assert "names that are empty, or that become the same" in found
 
 
 # --- identity --------------------------------------------------------------------------------
@@ -687,10 +712,17 @@ def test_what_cannot_be_mapped_is_kept_with_its_payload_and_its_number() -> None
     assert (found.retention, found.notes) == (timedelta(days=7), ())
 
 
-def test_a_payload_too_large_to_keep_is_left_out_and_that_is_told() -> None:
-    found = asked("", {"noise": os.urandom(200_000).hex()})
+def test_of_a_payload_too_large_to_keep_its_beginning_is_and_that_is_told() -> None:
+    payload = {"noise": os.urandom(200_000).hex()}
+    found = asked("", payload)
 
-    assert (found.payload, found.notes) == ("", ("the payload is too large to be kept",))
+    text = json.dumps(payload)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    kept = unpack(found.payload)
+    assert (kept["replayable"], kept["sha256"], kept["length"]) == (False, digest, len(text))
+    assert kept["beginning"] == text[:2000]
+    (note,) = found.notes
+    assert "cannot be replayed" in note
     assert found.unmapped.startswith("phone_number: ")
 
 

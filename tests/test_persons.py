@@ -15,8 +15,8 @@ from tests.builders import ALICE, BOB, NOW, call
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
+from ringhook.keeping import pack
 from ringhook.ledger import Change, Ledger
-from ringhook.mapping import pack
 from ringhook_ops.cli import app
 
 

@@ -514,3 +514,10 @@ def test_no_text_in_a_request_raises_anything_but_a_rejection(
     asked = replace(request(body, method=method, url=url), headers=headers)
     with pytest.raises(RejectedError):
         verify([scheme], asked, ["the secret"], NOW)
+
+
+@pytest.mark.parametrize("shown", [WHSEC, "v1," + WHSEC, WHSEC.removeprefix("whsec_")])
+def test_a_secret_of_standard_webhooks_is_taken_as_it_is_shown(shown: str) -> None:
+    """Supabase shows `v1,whsec_…` (supabase.com, "Auth Hooks")."""
+    headers = by_standard_webhooks(WHSEC, BODY, NOW)
+    verify(provider("standard-webhooks").schemes, request(BODY, headers), [shown], NOW)

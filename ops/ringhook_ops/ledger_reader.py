@@ -12,7 +12,7 @@ import phonenumbers
 from boto3.dynamodb.types import TypeDeserializer
 
 from ringhook import phone
-from ringhook.mapping import unpack
+from ringhook.keeping import unpack
 
 _from_dynamodb = TypeDeserializer().deserialize
 _INDEX_KEYS = {"by-day": "day", "by-phone": "phone_number"}

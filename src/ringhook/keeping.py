@@ -1,15 +1,16 @@
-"""What of a genuine request that cannot be told is kept, so that nothing is lost in silence."""
+"""What is kept of what no call can be made of, so that nothing is lost in silence."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from ringhook.calls import Call, call_id
-from ringhook.mapping import LARGEST_PAYLOAD, LONGEST_VALUE, pack
 from ringhook.text import tidy
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from ringhook.request import Request
     from ringhook.routes import Connection
 
-# So much of what is too large to be kept still is, to tell what it was (characters).
+# What a queue's message (256 KiB) and a table's item (400 KB) can hold beside everything else.
+LARGEST_PAYLOAD = 180_000
+LONGEST_REASON = 500
+# So much of what is too large to be kept still is, to tell what it was (bytes).
 BEGINNING = 2000
 # The headers that a replay needs: the form of the body, and what events are known by. Those that
 # prove who sent it stay out of the ledger.
@@ -33,11 +37,11 @@ def kept_request(
 
     `payload` holds it in the short form that `ringhook map` reads, without what proves its sender.
     """
-    content = request.body
-    if request.method == "GET":
-        content = _without(urlsplit(request.url).query.encode(), secrets)
-    event_id = "evt_" + hashlib.sha256(content).hexdigest()[:32]
-    payload, notes = keep(_short_form(request, secrets), content)
+    query = urlsplit(request.url).query.encode() if request.method == "GET" else b""
+    # Known by its very bytes; of a GET, what it says stands in the address.
+    event_id = "evt_" + hashlib.sha256(query or request.body).hexdigest()[:32]
+    content = _without(query or request.body, secrets)
+    payload, notes = keep(_short_form(request, content, secrets), content)
     return Call(
         call_id=call_id(request.source, "", "event", event_id),
         source=request.source,
@@ -46,32 +50,43 @@ def kept_request(
         occurred_at=request.received_at,
         received_at=request.received_at,
         correlation_id=request.correlation_id,
-        unmapped=tidy("; ".join(dict.fromkeys(reasons)), LONGEST_VALUE),
+        unmapped=tidy("; ".join(dict.fromkeys(reasons)), LONGEST_REASON),
         payload=payload,
         notes=notes,
     )
 
 
-def keep(document: Any, content: bytes) -> tuple[str, tuple[str, ...]]:
-    """The document, packed, or the beginning of its content where queue and ledger cannot hold it.
+def keep(payload: Any, content: bytes | None = None) -> tuple[str, tuple[str, ...]]:
+    """A payload, packed, and notes; of what queue and ledger cannot hold, enough to tell it by.
 
-    With it, notes that say so.
+    `content` is what the payload was made of, where that is not its JSON.
     """
-    packed = pack(document)
+    packed = pack(payload)
     if len(packed) <= LARGEST_PAYLOAD:
         return packed, ()
-    digest = hashlib.sha256(content).hexdigest()
+    whole = json.dumps(payload).encode() if content is None else content
+    digest = hashlib.sha256(whole).hexdigest()
     cut = {
         "replayable": False,
         "sha256": digest,
-        "length": len(content),
-        "beginning": content[:BEGINNING].decode(errors="replace"),
+        "length": len(whole),
+        "beginning": whole[:BEGINNING].decode(errors="replace"),
     }
     note = (
-        f"too large to be kept whole, so it cannot be replayed: {len(content)} bytes,"
+        f"too large to be kept whole, so it cannot be replayed: {len(whole)} bytes,"
         f" SHA-256 {digest}"
     )
     return pack(cut), (note,)
+
+
+def pack(payload: Any) -> str:
+    """A payload as gzip in base64, for the queue and the ledger."""
+    return base64.b64encode(gzip.compress(json.dumps(payload).encode(), mtime=0)).decode()
+
+
+def unpack(packed: str) -> Any:
+    """The payload that `pack` packed."""
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def _without(text: bytes, secrets: Sequence[str]) -> bytes:
@@ -82,7 +97,7 @@ def _without(text: bytes, secrets: Sequence[str]) -> bytes:
     return text
 
 
-def _short_form(request: Request, secrets: Sequence[str]) -> dict[str, Any]:
+def _short_form(request: Request, content: bytes, secrets: Sequence[str]) -> dict[str, Any]:
     headers = {
         name: value
         for name, value in request.headers.items()
@@ -90,13 +105,10 @@ def _short_form(request: Request, secrets: Sequence[str]) -> dict[str, Any]:
         and not _PROVING.search(name)
         and not any(secret in value for secret in secrets)
     }
-    body = _without(request.body, secrets)
     form: dict[str, Any] = {"source": request.source, "method": request.method, "headers": headers}
     if request.method == "GET":
-        # What it says stands in the address.
-        query = _without(urlsplit(request.url).query.encode(), secrets).decode()
-        form["url"] = f"https://ringhook.invalid/hooks/{request.source}?{query}"
+        return form | {"url": f"https://ringhook.invalid/hooks/{request.source}?{content.decode()}"}
     try:
-        return form | {"body": body.decode()}
+        return form | {"body": content.decode()}
     except UnicodeDecodeError:
-        return form | {"body_b64": base64.b64encode(body).decode()}
+        return form | {"body_b64": base64.b64encode(content).decode()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import math
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from ringhook import phone
 from ringhook.calls import Call, call_id
 from ringhook.errors import UnmappedError
 from ringhook.expressions import Expression, Template
+from ringhook.keeping import keep
 from ringhook.routes import AGENT_ID
 from ringhook.text import tidy
 from ringhook.times import parse_time
@@ -28,8 +27,6 @@ LONGEST_VALUE = 500
 LARGEST_METADATA = 4000
 # Writers of JSON follow it down only so far, and so do people.
 DEEPEST_METADATA = 20
-# What a queue's message (256 KiB) and a table's item (400 KiB) can hold beside everything else.
-LARGEST_PAYLOAD = 180_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +234,14 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
         key = _key(origin, route)
     except UnmappedError:
         key = None
-    packed = pack(origin.event.payload)
-    too_large = len(packed) > LARGEST_PAYLOAD
+    payload, notes = keep(origin.event.payload)
     return origin.call(
         route,
         origin.by_event(route.name) if key is None else _by_key(route, key),
         phone_number=_known_number(origin, route),
         unmapped=tidy(reason, LONGEST_VALUE),
-        payload="" if too_large else packed,
-        notes=("the payload is too large to be kept",) if too_large else (),
+        payload=payload,
+        notes=notes,
     )
 
 
@@ -356,10 +352,8 @@ def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], 
     metadata: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in template.metadata.items():
-        if isinstance(value, Template):
-            metadata[name] = _clean(name, origin.render(f"metadata.{name}", value), notes)
-        else:
-            metadata[name] = value
+        found = origin.render(f"metadata.{name}", value) if isinstance(value, Template) else value
+        metadata[name] = _clean(name, found, notes)
     # As the API gets it: letters of every script count alike.
     if (size := len(json.dumps(metadata, ensure_ascii=False))) > LARGEST_METADATA:
         message = (
@@ -375,14 +369,18 @@ def _clean(name: str, value: Any, notes: list[str], depth: int = 0) -> Any:
         message = f"metadata.{name}: nested more than {DEEPEST_METADATA} deep: name what is meant"
         raise UnmappedError(message)
     if isinstance(value, dict):
-        return {
+        cleaned = {
             _clean(name, key, notes): _clean(name, part, notes, depth + 1)
             for key, part in value.items()
         }
+        if "" in cleaned or len(cleaned) < len(value):
+            message = f"metadata.{name}: it has names that are empty, or that become the same"
+            raise UnmappedError(message)
+        return cleaned
     if isinstance(value, list):
         return [_clean(name, part, notes, depth + 1) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        message = f"metadata.{name}: {value} is no number that JSON can hold"
+    if isinstance(value, int | float) and not _is_held(value):
+        message = f"metadata.{name}: a number that JSON or the ledger cannot hold: send it as text"
         raise UnmappedError(message)
     if not isinstance(value, str):
         return value
@@ -392,11 +390,11 @@ def _clean(name: str, value: Any, notes: list[str], depth: int = 0) -> Any:
     return text[:LONGEST_VALUE]
 
 
-def pack(payload: Any) -> str:
-    """A payload as gzip in base64, for the queue and the ledger."""
-    return base64.b64encode(gzip.compress(json.dumps(payload).encode(), mtime=0)).decode()
+def _is_held(number: float) -> bool:
+    """Whether a number is one in JSON and in DynamoDB, which keeps 38 digits and 1e-130 to 1e126.
 
-
-def unpack(packed: str) -> Any:
-    """The payload that `pack` packed."""
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
+    Source: DynamoDB's developer guide, "Supported data types".
+    """
+    if isinstance(number, int):
+        return abs(number) < 10**38
+    return number == 0 or (math.isfinite(number) and 1e-130 <= abs(number) < 1e126)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from ringhook.calls import Call
 from ringhook.errors import UnavailableError
-from ringhook.mapping import pack, unpack
+from ringhook.keeping import pack, unpack
 from ringhook.providers import Event
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from ringhook import signatures
 from ringhook.calls import Call
 from ringhook.enrichment import is_thin
 from ringhook.errors import BadRequestError, RejectedError
-from ringhook.keeping import kept_request
-from ringhook.mapping import LARGEST_PAYLOAD, Ignored, map_event, pack
+from ringhook.keeping import LARGEST_PAYLOAD, kept_request, pack
+from ringhook.mapping import Ignored, map_event
 from ringhook.request import Reply
 
 if TYPE_CHECKING:

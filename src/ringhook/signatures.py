@@ -233,7 +233,8 @@ def key_bytes(secret: str, form: KeyForm) -> bytes:
             return base64.b64decode(secret, validate=True)
         if form == "whsec":
             # Standard Webhooks: an optional "whsec_", then base64, sometimes without its padding.
-            text = secret.removeprefix("whsec_").rstrip("=")
+            # Supabase shows it with the version of the signature before it: "v1,whsec_…".
+            text = secret.removeprefix("v1,").removeprefix("whsec_").rstrip("=")
             return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (ValueError, binascii.Error) as error:
         message = (

@@ -8,10 +8,10 @@ import re
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # … and what nobody sees but a language model reads: Unicode's Default_Ignorable_Code_Point (zero
 # width, directions, soft hyphens, fillers, variation selectors, tags), marks of annotations; and
-# halves of surrogate pairs, which no encoding can carry.
+# halves of surrogate pairs, which no encoding can carry, and two that SQS does not take.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 

@@ -6,7 +6,7 @@ import pytest
 from tests.e2e.deployed import Deployed
 from tests.e2e.waiting import until
 
-from ringhook.mapping import unpack
+from ringhook.keeping import unpack
 from ringhook_ops import samples
 from ringhook_ops.sandbox import TOKEN
 
