@@ -27,9 +27,9 @@ from tests.builders import (
     mac,
 )
 
-from ringhook import receiving
 from ringhook.calls import Call
 from ringhook.keeping import LARGEST_PAYLOAD, unpack
+from ringhook.mapping import map_event
 from ringhook.queue import Message
 from ringhook.receiving import Received, receive
 from ringhook.request import Reply, from_gateway
@@ -125,14 +125,12 @@ def test_a_small_request_that_is_large_when_unpacked_is_kept_as_it_came() -> Non
 
 
 def test_a_fault_in_one_event_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = receiving.map_event
-
     def breaks(event: Any, *more: Any, **named: Any) -> Any:
         if event.payload["note"] == "b":
             raise KeyError(event.payload["phone"])
-        return plain(event, *more, **named)
+        return map_event(event, *more, **named)
 
-    monkeypatch.setattr(receiving, "map_event", breaks)
+    monkeypatch.setattr("ringhook.receiving.map_event", breaks)
     found = received(from_form([{"phone": ALICE, "note": note} for note in "abc"]))
 
     assert [len(taken.mapped) for taken in found.events] == [1, 1]
@@ -143,7 +141,7 @@ def test_a_fault_in_one_event_costs_no_other(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_event_too_far_from_its_senders_form_costs_no_other() -> None:
     """HubSpot's topic is asked of the event, and one that is a text has none to ask."""
-    event = {"eventId": 1, "objectId": 2, "occurredAt": int(NOW.timestamp() * 1000)}
+    event: dict[str, Any] = {"eventId": 1, "occurredAt": int(NOW.timestamp() * 1000)}
     event |= {"subscriptionType": "contact.propertyChange", "propertyValue": "(415) 555-0123"}
     found = received(from_hubspot(["no event", event, None], now=NOW))
 
