@@ -12,7 +12,7 @@ from tests.builders import NOW, gateway_event
 from ringhook import signatures
 from ringhook.calls import Call
 from ringhook.errors import RejectedError
-from ringhook.mapping import unpack
+from ringhook.keeping import unpack
 from ringhook.providers import Provider
 from ringhook.providers._body_token import BodyToken
 from ringhook.providers._signed_fields import SignedFields

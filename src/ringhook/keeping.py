@@ -37,10 +37,11 @@ def kept_request(
 
     `payload` holds it in the short form that `ringhook map` reads, without what proves its sender.
     """
-    query = urlsplit(request.url).query.encode() if request.method == "GET" else b""
-    # Known by its very bytes; of a GET, what it says stands in the address.
-    event_id = "evt_" + hashlib.sha256(query or request.body).hexdigest()[:32]
-    content = _without(query or request.body, secrets)
+    content, known_by = _without(request.body, secrets), request.body
+    if request.method == "GET":
+        # What it says stands in the address, and perhaps a secret, which may be changed.
+        content = known_by = _without(urlsplit(request.url).query.encode(), secrets)
+    event_id = "evt_" + hashlib.sha256(known_by).hexdigest()[:32]
     payload, notes = keep(_short_form(request, content, secrets), content)
     return Call(
         call_id=call_id(request.source, "", "event", event_id),
