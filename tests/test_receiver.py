@@ -514,7 +514,8 @@ def test_direct_answers_with_the_execution_id(direct: Deployment, sandbox: Sandb
 @pytest.mark.parametrize(
     ("do", "status", "outcome", "requests"),
     [
-        ("refuse", 422, "refused", 1),
+        # Shopify drops a webhook after errors, and can do nothing about this one.
+        ("refuse", 202, "refused", 1),
         ("401", 502, "queued", 1),
         ("429", 502, "queued", 1),
         ("503", 502, "queued", 1),
@@ -530,8 +531,17 @@ def test_direct_answers_so_that_the_sender_knows(
     sandbox.misbehave({"phone_number": "*", "do": do})
     answered, body = direct.post(from_shopify())
     assert (answered, body["calls"][0]["status"]) == (status, outcome)
-    assert body["error"]
+    assert ("error" in body) == (status >= 400)
     assert dials(sandbox) == requests
+
+
+def test_direct_answers_a_refusal_with_an_error_where_somebody_reads_it(
+    direct: Deployment, sandbox: Sandbox
+) -> None:
+    sandbox.misbehave({"phone_number": "*", "do": "refuse"})
+    status, body = direct.post(from_form(FORM))
+    assert (status, body["calls"][0]["status"]) == (422, "refused")
+    assert body["error"]
 
 
 def test_direct_says_what_cannot_be_mapped(direct: Deployment, sandbox: Sandbox) -> None:
@@ -544,6 +554,28 @@ def test_direct_says_what_cannot_be_mapped(direct: Deployment, sandbox: Sandbox)
 def test_direct_does_not_take_webhooks_without_a_token(direct: Deployment) -> None:
     direct.secrets.put_secret_value(SecretId=os.environ["RINGHOOK_TOKENS"], SecretString="{}")
     assert direct.post(from_shopify())[0] == 503
+
+
+def test_direct_without_a_ledger_says_which_guards_are_off(direct: Deployment) -> None:
+    assert "caps, gaps and the do-not-call list" in direct.post(from_shopify())[1]["unguarded"]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        'policy.max_calls = "3/24h"',
+        'policy.gap = "1h"',
+        'policy.consent = "recorded:calls"',
+    ],
+)
+def test_direct_without_a_ledger_serves_no_file_that_states_what_only_a_ledger_can_keep(
+    direct: Deployment, sandbox: Sandbox, stated: str, logs: Callable[[], str]
+) -> None:
+    receiver.ROUTES.write_text(f"{ROUTES}\n{stated}\n")
+
+    assert direct.post(from_shopify())[0] == 503
+    assert dials(sandbox) == 0
+    assert stated.partition(" ")[0] in logs()
 
 
 def with_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
