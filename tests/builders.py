@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ringhook import providers
-from ringhook.calls import Call
+from ringhook.calls import Call, Status
+from ringhook.lifecycle import Item
 from ringhook.providers import Provider
 from ringhook.request import Request
 
@@ -264,6 +265,14 @@ def call(**fields: Any) -> Call:
         "metadata": {"order": "#1001"},
     }
     return Call.model_validate(defaults | fields)
+
+
+def item(of: Call | None = None, status: Status = "calling", **fields: Any) -> Item:
+    """How the ledger has a call; claimed by somebody, if nothing else is said."""
+    asked = of or call()
+    if status == "calling":
+        fields = {"owner": "owner-1", "due_at": NOW.timestamp() + 60, "asked_at": NOW} | fields
+    return Item(call=asked, status=status, **{"seen": (asked.event_id,)} | fields)
 
 
 class OneAtATime:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+from ringhook.book import Count, Hold, Known
 from ringhook.calls import Call
 from ringhook.consents import Consent, stands
 from ringhook.errors import ConflictError
-from ringhook.ledger import Change, Entry
+from ringhook.lifecycle import Item
 from ringhook.policy import History
 
 
@@ -19,58 +22,98 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._calls: dict[str, Entry] = {}
+        self._calls: dict[str, Item] = {}
         self._numbers: dict[str, History] = {}
         self._days: Counter[str] = Counter()
         self._forgotten: dict[str, float] = {}
+        self._holds: dict[str, Hold] = {}
 
-    def read(self, call_id: str) -> Entry | None:
+    def read(self, call_id: str) -> Item | None:
         with self._lock:
             return self._calls.get(call_id)
 
-    def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:
+    def known(self, call_id: str, number: str, account: str, now: datetime) -> Known:
         with self._lock:
-            held = self._calls.get(call.call_id)
-            if (held and held.version) != (over and over.version):
-                raise ConflictError(call.call_id)
-            entry = Entry(
-                call=call.model_copy(update={"payload": "", "unmapped": ""}),
-                status=change.status,
-                version=held.version + 1 if held else 1,
-                due_at=change.due_at or 0,
-                lease_until=change.lease_until or 0,
-                asked_at=change.asked_at,
-                attempts=change.attempts,
-                looks=change.looks,
-                settled=change.status != "calling" and change.due_at is None,
+            history = replace(
+                self._numbers.get(number, History()),
+                today=self._days[now.date().isoformat()],
+                forgotten_at=self._forgotten.get(number, 0.0),
             )
-            self._calls[call.call_id] = entry
+            item, hold = self._calls.get(call_id), self._holds.get(account)
+            return Known(item, number, account, history, hold=hold)
+
+    def history(self, number: str, now: datetime) -> History:
+        return self.known("", number, "", now).history
+
+    def write(
+        self,
+        item: Item,
+        *,
+        over: Item | None,
+        now: datetime,
+        attempt: Mapping[str, Any] | None = None,
+        give_back: Collection[Count] = (),
+    ) -> Item:
+        with self._lock:
+            held = self._calls.get(item.call.call_id)
+            if (held and held.version) != (over and over.version):
+                raise ConflictError(item.call.call_id)
+            number, asked_at = item.call.phone_number, item.asked_at or now
+            if "number" in give_back:
+                rung = self.history(number, now).rung
+                self._change(
+                    number, rung={c: at for c, at in rung.items() if c != item.call.call_id}
+                )
+            self._days[asked_at.date().isoformat()] -= "day" in give_back
+            call = item.call
+            if item.status != "unmapped":
+                call = call.model_copy(update={"payload": ""})
+            kept = call.model_copy(update={"unmapped": ""})
+            entry = replace(item, call=kept, version=held.version + 1 if held else 1)
+            self._calls[item.call.call_id] = entry
             return entry
+
+    def claim(
+        self,
+        item: Item,
+        *,
+        over: Item | None,
+        history: History,
+        counts: Collection[Count],
+        a_day: int | None,
+        now: datetime,
+    ) -> Item:
+        with self._lock:
+            call = item.call
+            held = self.history(call.phone_number, now)
+            full = "day" in counts and a_day is not None and held.today >= a_day
+            if held.version != history.version or full:
+                raise ConflictError(call.phone_number)
+            entry = self.write(item, over=over, now=now)
+            self._days[now.date().isoformat()] += "day" in counts
+            if "number" in counts:
+                rung = dict(held.rung)
+                if item.ringing > 1 and call.call_id in rung:
+                    rung[f"{call.call_id}.{item.ringing - 1}"] = rung[call.call_id]
+                rung[call.call_id] = now.timestamp()
+                self._change(call.phone_number, rung=rung)
+            return entry
+
+    def hold(self, account: str, hold: Hold, *, over: Hold | None) -> bool:
+        with self._lock:
+            if (held := self._holds.get(account)) != over and not (
+                held and over and held.probe_at == over.probe_at
+            ):
+                return False
+            self._holds[account] = hold
+            return True
+
+    def let_go(self, account: str) -> None:
+        with self._lock:
+            self._holds.pop(account, None)
 
     def export(self, call: Call, now: datetime) -> None:
         pass
-
-    def history(self, number: str, now: datetime) -> History:
-        with self._lock:
-            today = self._days[now.date().isoformat()]
-            forgotten_at = self._forgotten.get(number, 0.0)
-            known = self._numbers.get(number, History())
-            return replace(known, today=today, forgotten_at=forgotten_at)
-
-    def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
-        with self._lock:
-            held = self.history(call.phone_number, now)
-            if held.version != history.version or (a_day is not None and held.today >= a_day):
-                raise ConflictError(call.phone_number)
-            self._days[now.date().isoformat()] += 1
-            self._change(call.phone_number, rung={**held.rung, call.call_id: now.timestamp()})
-
-    def release(self, call: Call, reserved_at: datetime) -> None:
-        with self._lock:
-            held = self.history(call.phone_number, reserved_at)
-            rung = {one: at for one, at in held.rung.items() if one != call.call_id}
-            self._days[reserved_at.date().isoformat()] -= 1
-            self._change(call.phone_number, rung=rung)
 
     def suppress_number(self, number: str, reason: str, now: datetime) -> None:
         with self._lock:
@@ -84,7 +127,7 @@ class MemoryLedger:
 
     def forget(self, number: str, now: datetime) -> list[str]:
         with self._lock:
-            theirs = [c for c, entry in self._calls.items() if entry.call.phone_number == number]
+            theirs = [c for c, item in self._calls.items() if item.call.phone_number == number]
             for call_id in [*theirs, *self.history(number, now).rung]:
                 self.spend(call_id, now)
             self._forgotten[number] = now.timestamp()
@@ -98,7 +141,7 @@ class MemoryLedger:
         with self._lock:
             unknown = {"source": "", "provider": "", "event_id": "", "occurred_at": now}
             call = Call.model_validate({"call_id": call_id, "received_at": now, **unknown})
-            self._calls[call_id] = Entry(call, "forgotten", -1)
+            self._calls[call_id] = Item(call=call, status="forgotten", version=-1)
 
     def _change(self, number: str, **fields: object) -> None:
         held = self._numbers.get(number, History())

@@ -16,8 +16,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ringhook import settings
-from ringhook.calls import Call
-from ringhook.ledger import Change, Ledger
+from ringhook.calls import Call, Status
+from ringhook.ledger import Ledger
+from ringhook.lifecycle import Item
 from ringhook_ops import deployment, rc, samples, sandbox, webhooks
 from ringhook_ops.cli import app
 from ringhook_ops.deployment import Deployment
@@ -520,7 +521,14 @@ def stack(aws: None, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Stack
     return Stack(ledger, found)
 
 
-def record(stack: Stack, call_id: str, change: Change, when: datetime, **fields: Any) -> None:
+def record(
+    stack: Stack,
+    call_id: str,
+    said: tuple[Status, str],
+    when: datetime,
+    attempt: dict[str, Any] | None = None,
+    **fields: Any,
+) -> None:
     call = Call.model_validate(
         {
             "call_id": call_id,
@@ -537,16 +545,19 @@ def record(stack: Stack, call_id: str, change: Change, when: datetime, **fields:
             **fields,
         }
     )
-    stack.ledger.write(call, change, over=None, now=when)
+    status, reason = said
+    execution_id = "e-1" if attempt else ""
+    item = Item(call=call, status=status, reason=reason, execution_id=execution_id)
+    stack.ledger.write(item, over=None, now=when, attempt=attempt)
 
 
 def test_calls_are_listed_newest_first_with_masked_numbers(run: Run, stack: Stack) -> None:
     today = datetime.now(UTC)
-    record(stack, "call_1", Change(status="initiated", reason="it rings"), today)
-    later = Change(status="refused", reason="no")
-    record(stack, "call_2", later, today + timedelta(seconds=1), phone_number="+14155550124")
+    record(stack, "call_1", ("initiated", "it rings"), today)
+    later = today + timedelta(seconds=1)
+    record(stack, "call_2", ("refused", "no"), later, phone_number="+14155550124")
     yesterday = today - timedelta(days=1)
-    record(stack, "call_0", Change(status="unmapped", reason="no number"), yesterday)
+    record(stack, "call_0", ("unmapped", "no number"), yesterday)
 
     lines = run("calls").stdout.splitlines()
 
@@ -560,8 +571,7 @@ def test_calls_are_listed_newest_first_with_masked_numbers(run: Run, stack: Stac
 
 def test_show_tells_the_story_and_reveals_only_when_asked(run: Run, stack: Stack) -> None:
     attempt = {"n": 1, "at": "2026-11-23T12:00:01+00:00", "milliseconds": 80, "answer": "Initiated"}
-    change = Change(status="initiated", reason="it rings", execution_id="e-1", attempt=attempt)
-    record(stack, "call_1", change, NOW + timedelta(seconds=2))
+    record(stack, "call_1", ("initiated", "it rings"), NOW + timedelta(seconds=2), attempt)
 
     said = run("show", "call_1").stdout
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import boto3
 import pytest
 from moto import mock_aws
-from tests.builders import ALICE, BOB, NOW, call
+from tests.builders import ALICE, BOB, NOW, call, item
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
 from ringhook.keeping import pack
-from ringhook.ledger import Change, Ledger
+from ringhook.ledger import Ledger
 from ringhook_ops.cli import app
 
 
@@ -28,7 +28,7 @@ def ledger() -> Iterator[Ledger]:
 
 def called(ledger: Ledger, number: str, call_id: str) -> None:
     asked = call(call_id=call_id, phone_number=number)
-    ledger.write(asked, Change(status="initiated", reason="rang"), over=None, now=NOW)
+    ledger.write(item(asked, "initiated", reason="rang"), over=None, now=NOW)
 
 
 def forgotten(ledger: Ledger, call_id: str) -> bool:
@@ -99,7 +99,7 @@ def test_forget_asks_first(ledger: Ledger) -> None:
 
 def unmapped(ledger: Ledger, call_id: str, payload: object, number: str = "") -> None:
     lacking = call(call_id=call_id, phone_number=number, unmapped="no name", payload=pack(payload))
-    ledger.write(lacking, Change(status="unmapped", reason="no name"), over=None, now=NOW)
+    ledger.write(item(lacking, "unmapped", reason="no name"), over=None, now=NOW)
 
 
 def test_an_event_that_could_not_be_mapped_is_exported_and_forgotten_with_whom_it_is_about(
@@ -140,8 +140,8 @@ def test_an_export_of_more_than_an_item_holds_has_the_newest_and_says_how_many_i
 ) -> None:
     for number in range(4):
         big = call(call_id=f"call_{number}", metadata={"note": "x" * 120_000})
-        change = Change(status="initiated", reason="rang")
-        ledger.write(big, change, over=None, now=NOW + timedelta(minutes=number))
+        now = NOW + timedelta(minutes=number)
+        ledger.write(item(big, "initiated", reason="rang"), over=None, now=now)
     ledger.export(big.model_copy(update={"call_id": "call_9"}), NOW)
 
     (held,) = json.loads(ringhook("export").stdout)

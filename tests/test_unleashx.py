@@ -18,20 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import ALICE, BOB, NOW, at, call
 
-from ringhook.errors import UnavailableError
-from ringhook.unleashx import (
+from ringhook.answers import (
+    AccountRefused,
     Initiated,
+    Later,
     Refused,
-    RefusedForNow,
-    TokenRejected,
     Unclear,
     Unheard,
-    UnleashX,
-    classify,
+    Unreadable,
 )
+from ringhook.unleashx import UnleashX, classify
 from ringhook_ops.sandbox import TOKEN, Sandbox
 
-ANSWERS = Initiated | Refused | RefusedForNow | TokenRejected | Unheard
+ANSWERS = Initiated | Refused | Later | AccountRefused | Unheard
 SUCCESS = {"success": True, "message": "ok", "data": {"execution_id": "x-1"}}
 
 
@@ -81,25 +80,25 @@ def http(status: str, body: bytes, *headers: str) -> bytes:
         (400, refusal("Agent ID is required"), Refused("Agent ID is required")),
         (404, refusal("Agent not found or not active"), Refused("Agent not found or not active")),
         (422, refusal("Validation error"), Refused("Validation error")),
-        (500, refusal("Agent not found or not active"), Refused("Agent not found or not active")),
-        (200, {"success": False, "message": "no"}, Refused("no")),
-        (200, {"success": False}, Refused("HTTP 200")),
-        (403, None, Refused("HTTP 403")),
         (
             401,
             refusal("Invalid Auth Key or Session Expired"),
-            TokenRejected("Invalid Auth Key or Session Expired"),
+            AccountRefused("Invalid Auth Key or Session Expired", cause="token"),
         ),
         (
             200,
             refusal("Invalid Auth Key or Session Expired"),
-            TokenRejected("Invalid Auth Key or Session Expired"),
+            AccountRefused("Invalid Auth Key or Session Expired", cause="token"),
         ),
-        (401, None, TokenRejected("HTTP 401")),
-        (429, refusal("Too many requests"), RefusedForNow("Too many requests", 0)),
-        (429, None, RefusedForNow("HTTP 429", 0)),
-        (503, None, RefusedForNow("HTTP 503", 0)),
-        (503, refusal("busy"), RefusedForNow("busy", 0)),
+        (401, None, AccountRefused("HTTP 401", cause="token")),
+        (402, None, AccountRefused("HTTP 402", cause="credit")),
+        (402, refusal("pay"), AccountRefused("pay", cause="credit")),
+        (429, refusal("Too many requests"), Later("Too many requests", 0)),
+        (429, None, Later("HTTP 429", 0)),
+        (503, None, Later("HTTP 503", 0)),
+        (503, refusal("busy"), Later("busy", 0)),
+        (403, None, Later("HTTP 403, with a body that is not the API's own", 0)),
+        (404, None, Later("HTTP 404, with a body that is not the API's own", 0)),
     ],
 )
 def test_what_the_api_says_is_what_became_of_the_call(
@@ -107,6 +106,67 @@ def test_what_the_api_says_is_what_became_of_the_call(
 ) -> None:
     data = b"<html>" if body is None else json.dumps(body).encode()
     assert classify(status, data, None) == answer
+
+
+@pytest.mark.parametrize(
+    ("message", "sort"),
+    [
+        ("Insufficient balance", "credit"),
+        ("You have no credits left, please recharge your wallet", "credit"),
+        ("Low balance: payment is overdue", "credit"),
+        ("Your plan has expired", "plan"),
+        ("Monthly quota exceeded", "plan"),
+        ("Account suspended", "plan"),
+        ("Invalid API key", "token"),
+        ("Unauthorized", "token"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 403])
+def test_what_ails_the_account_holds_its_calls(status: int, message: str, sort: str) -> None:
+    data = json.dumps(refusal(message)).encode()
+    assert classify(status, data, None) == AccountRefused(message, cause=sort)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Rate limit exceeded",
+        "Concurrency limit reached for your plan",
+        "Too many calls, upgrade your plan",
+        "The agent is busy",
+        "Service temporarily unavailable",
+        "Please try again",
+    ],
+)
+def test_what_passes_by_itself_is_waited_for(status: int, message: str) -> None:
+    assert classify(status, json.dumps(refusal(message)).encode(), "7") == Later(message, 7)
+
+
+@pytest.mark.parametrize("status", [200, 400, 422])
+@pytest.mark.parametrize(
+    "body", [refusal("Zażółć gęślą jaźń"), {"success": False}, {"success": False, "message": "no"}]
+)
+def test_words_that_nobody_knows_end_the_call_and_say_how_it_is_released(
+    status: int, body: dict[str, Any]
+) -> None:
+    answer = classify(status, json.dumps(body).encode(), None)
+    assert isinstance(answer, Refused)
+    assert "ringhook replay" in answer.reason
+
+
+@pytest.mark.parametrize("status", ["failed", "FAILED", "busy", "no_answer", "Rejected"])
+def test_a_call_that_was_given_up_in_the_same_answer_did_not_succeed(status: str) -> None:
+    data = {"execution_id": "x-1", "call_status": status}
+    answer = classify(200, json.dumps({"success": True, "data": data}).encode(), None)
+    assert isinstance(answer, Refused)
+    assert answer.execution_id == "x-1"
+
+
+@pytest.mark.parametrize("body", [b"", b'{"error": true, "message": "Insufficient balance"}'])
+@pytest.mark.parametrize("status", [500, 501, 502, 504, 520, 599])
+def test_an_error_of_the_server_may_have_rung_whatever_it_says(status: int, body: bytes) -> None:
+    assert isinstance(classify(status, body, None), Unheard)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +214,13 @@ def test_an_answer_that_is_not_documented_is_no_answer(status: int, data: bytes)
     ],
 )
 def test_retry_after(header: str | None, seconds: float) -> None:
-    assert classify(429, b"", header) == RefusedForNow("HTTP 429", seconds)
+    assert classify(429, b"", header) == Later("HTTP 429", seconds)
 
 
 def test_retry_after_may_be_a_date() -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
     answer = classify(503, b"", later)
-    assert isinstance(answer, RefusedForNow)
+    assert isinstance(answer, Later)
     assert 55 < answer.retry_after <= 60
 
 
@@ -187,22 +247,30 @@ def test_a_call_is_asked_for_as_documented(sandbox: Sandbox) -> None:
     assert request["body"] == {
         "agent_id": 1042,
         "phone_number": ALICE,
-        "metadata": {"order": "#1001"},
+        "metadata": {"order": "#1001", "call_id": "call_1"},
     }
 
 
-def test_without_metadata_none_is_sent(sandbox: Sandbox) -> None:
-    UnleashX(sandbox.url, 5).call(call(metadata={}), TOKEN)
+def test_without_metadata_and_mark_none_is_sent(sandbox: Sandbox) -> None:
+    UnleashX(sandbox.url, 5, marked=False).call(call(metadata={}), TOKEN)
     assert sandbox.requests()[0]["body"] == {"agent_id": 1042, "phone_number": ALICE}
+
+
+def test_each_ringing_has_its_own_mark_and_a_route_keeps_its_own(sandbox: Sandbox) -> None:
+    api = UnleashX(sandbox.url, 5)
+    api.call(call(), TOKEN, 2)
+    api.call(call(metadata={"call_id": "theirs"}), TOKEN, 2)
+    marks = [request["body"]["metadata"]["call_id"] for request in sandbox.requests()]
+    assert marks == ["call_1.2", "theirs"]
 
 
 @pytest.mark.parametrize(
     ("do", "answer"),
     [
         ("refuse", Refused),
-        ("401", TokenRejected),
-        ("429", RefusedForNow),
-        ("503", RefusedForNow),
+        ("401", AccountRefused),
+        ("429", Later),
+        ("503", Later),
         ("500", Unheard),
         ("rubbish", Unheard),
         ("cut", Unheard),
@@ -249,12 +317,12 @@ def test_where_nobody_listens_no_phone_rang() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     answer = UnleashX(f"http://127.0.0.1:{port}", 1).call(call(), TOKEN)
-    assert isinstance(answer, RefusedForNow)
+    assert isinstance(answer, Later)
 
 
 def test_a_name_that_is_nobodys_means_that_no_phone_rang() -> None:
     answer = UnleashX("http://nobody.invalid", 1).call(call(), TOKEN)
-    assert isinstance(answer, RefusedForNow)
+    assert isinstance(answer, Later)
 
 
 def test_a_server_without_tls_is_not_told_the_token() -> None:
@@ -278,9 +346,44 @@ def row(**changed: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def listing(rows: Any) -> Iterator[tuple[UnleashX, list[bytes]]]:
+def listing(rows: Any, *, marked: bool = True) -> Iterator[tuple[UnleashX, list[bytes]]]:
     with raw_server(http("200 OK", json.dumps({"datalist": rows}).encode())) as (url, received):
-        yield UnleashX(url, 1), received
+        yield UnleashX(url, 1, marked=marked), received
+
+
+MARKED = '{"order": "#1001", "call_id": "call_1"}'
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([], None),
+        ([row(INPUT_DATA=MARKED)], "7"),
+        ([row(INPUT_DATA=MARKED, CREATED_AT=None)], "7"),
+        ([row(INPUT_DATA={"call_id": "call_1"}, EXECUTION_ID="x-1")], "x-1"),
+        ([row(INPUT_DATA='{"call_id": "call_10"}')], None),
+        ([row(INPUT_DATA='{"call_id": "call_1.2"}')], None),
+        ([row(INPUT_DATA='{"call_id": "call_2"}'), row(ID=8, INPUT_DATA=MARKED)], "8"),
+        ([row(INPUT_DATA=MARKED, AGENT_ID=1)], None),
+        ([row(INPUT_DATA=MARKED, CALLING_NUMBER=BOB)], None),
+        # Rows that do not show what they were given: of about the time, in whatever zone.
+        ([row()], "7"),
+        ([row(CREATED_AT="2026-11-23 17:30:01")], "7"),
+        ([row(CREATED_AT="2026-11-23 07:00:04")], "7"),
+        ([row(CREATED_AT="2026-11-23 17:22:01")], None),
+        ([row(CREATED_AT="2026-11-22T12:07:00Z")], None),
+        (["rubbish", None, 7], None),
+    ],
+)
+def test_an_execution_is_found_by_the_calls_own_mark(rows: list[Any], found: str | None) -> None:
+    with listing(rows) as (api, received):
+        assert api.find(call(), TOKEN, NOW) == found
+    assert b"input_data=call_1" in received[0]
+
+
+def test_a_row_that_shows_neither_mark_nor_time_is_unclear() -> None:
+    with listing([row(CREATED_AT="yesterday")]) as (api, _):
+        assert isinstance(api.find(call(), TOKEN, NOW), Unclear)
 
 
 @pytest.mark.parametrize(
@@ -288,13 +391,19 @@ def listing(rows: Any) -> Iterator[tuple[UnleashX, list[bytes]]]:
     [
         ([], None),
         ([row()], "7"),
+        (
+            [{"id": 7, "agent_id": 1042, "calling_number": ALICE, "created_at": NOW.isoformat()}],
+            "7",
+        ),
         ([row(EXECUTION_ID="x-1")], "x-1"),
         ([row(CALLING_NUMBER="14155550123")], "7"),
         ([row(CALLING_NUMBER="+1 (415) 555-0123")], "7"),
         ([row(AGENT_ID="1042")], "7"),
-        ([row(CREATED_AT="2026-11-23T11:59:31Z")], "7"),
         ([row(CREATED_AT="2026-11-23T17:30:01+05:30")], "7"),
-        ([row(CREATED_AT="2026-11-23T11:59:29Z")], None),
+        ([row(CREATED_AT="2026-11-23 12:00:01")], "7"),
+        ([row(CREATED_AT="2026-11-23 17:30:01")], "7"),
+        ([row(CREATED_AT="2026-11-23T11:59:50Z")], None),
+        ([row(CREATED_AT="2026-11-23 11:59:50"), row(ID=8)], "8"),
         ([row(AGENT_ID=1)], None),
         ([row(CALLING_NUMBER=BOB)], None),
         ([row(CALLING_NUMBER=None)], None),
@@ -302,29 +411,28 @@ def listing(rows: Any) -> Iterator[tuple[UnleashX, list[bytes]]]:
         ([row(ID=6, CREATED_AT="2026-11-22T12:00:00Z"), row()], "7"),
     ],
 )
-def test_an_execution_is_found_by_number_agent_and_time(rows: list[Any], found: str | None) -> None:
-    with listing(rows) as (api, _):
-        assert api.find(call(), TOKEN, NOW) == found
+def test_without_marks_it_is_found_by_number_agent_and_time(
+    rows: list[Any], found: str | None
+) -> None:
+    with listing(rows, marked=False) as (api, received):
+        answer = api.find(call(), TOKEN, NOW)
+        assert answer == found or (found is None and not isinstance(answer, str))
+    assert b"input_data" not in received[0]
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        [row(CREATED_AT="2026-11-23 17:30:01")],
-        [row(CREATED_AT="2026-11-23T12:00:01")],
+        [row(CREATED_AT="2026-11-23 15:00:01")],
         [row(CREATED_AT="yesterday")],
         [row(CREATED_AT=None)],
+        [row(), row(ID=8, CREATED_AT="2026-11-23T12:00:04Z")],
         [row(AGENT_ID=1)] * 100,
     ],
 )
-def test_what_may_be_the_call_or_not_is_unclear(rows: list[Any]) -> None:
-    with listing(rows) as (api, _):
+def test_without_marks_what_may_be_the_call_or_not_is_unclear(rows: list[Any]) -> None:
+    with listing(rows, marked=False) as (api, _):
         assert isinstance(api.find(call(), TOKEN, NOW), Unclear)
-
-
-def test_a_day_long_gone_is_no_matter_in_whatever_time_zone() -> None:
-    with listing([row(CREATED_AT="2026-11-21 12:00:00")]) as (api, _):
-        assert api.find(call(), TOKEN, NOW) is None
 
 
 def test_the_list_is_asked_for_the_call_alone() -> None:
@@ -354,8 +462,8 @@ def test_the_list_is_asked_for_the_call_alone() -> None:
     ],
 )
 def test_a_list_that_cannot_be_read_says_nothing_of_a_call(said: bytes) -> None:
-    with raw_server(said) as (url, _), pytest.raises(UnavailableError):
-        UnleashX(url, 1).find(call(), TOKEN, NOW)
+    with raw_server(said) as (url, _):
+        assert isinstance(UnleashX(url, 1).find(call(), TOKEN, NOW), Unreadable)
 
 
 def test_a_call_made_by_the_api_is_found_in_its_list(sandbox: Sandbox) -> None:

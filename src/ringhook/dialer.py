@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ringhook import aws, routes, settings
-from ringhook.dialing import Dialing
+from ringhook import answers, aws, routes, settings
+from ringhook.dialing import Dialing, Heard
 from ringhook.enrichment import gives_up_at
 from ringhook.errors import LaterError, UnavailableError
 from ringhook.fetching import Fetcher, calls_of
 from ringhook.ledger import Ledger
-from ringhook.queue import AlarmClock, CallQueue, Message, ThinEvent, backoff
+from ringhook.lifecycle import backoff
+from ringhook.pace import Pacer
+from ringhook.queue import AlarmClock, CallQueue, Message, ThinEvent
 from ringhook.secret_store import SecretStore
 from ringhook.telemetry import count, logger, metrics
 from ringhook.unleashx import UnleashX
@@ -34,38 +36,55 @@ if TYPE_CHECKING:
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 # A lease outlives the invocation that took it, whatever its clock says.
 _LEASE_MARGIN = 5.0
+# What an invocation needs beside the API's answer: to connect, to claim, to write, its margin.
+_PATIENCE = 3.0 + _LEASE_MARGIN + 8.0
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialer:
-    """Takes messages from the queue; dials no faster than `interval` seconds apart."""
+    """Takes messages from the queue."""
 
     dialing: Dialing
     queue: CallQueue
     fetcher: Fetcher
-    interval: float
     clock: Callable[[], float]
-    sleep: Callable[[float], None]
     jitter: Callable[[], float] = random.random
-    _next_dial: float = 0.0
 
     def take(self, body: str, lease_until: float) -> None:
-        """Take one message; returning means that it may be deleted."""
+        """Take one message; returning means that it may be deleted.
+
+        One that cannot be taken, since something does not answer, is sent anew, to come back in
+        seconds, then minutes: an outage uses up no receives, and outlasts no queue's memory.
+        Raises UnavailableError if even that fails, ValidationError for what is no message.
+        """
         message = Message.model_validate_json(body)
-        if message.event is not None:
-            logger.set_correlation_id(message.event.correlation_id)
-            self._complete(message.event)
-            return
+        try:
+            if message.event is not None:
+                logger.set_correlation_id(message.event.correlation_id)
+                self._complete(message.event)
+            else:
+                self._dial(message, lease_until)
+        except UnavailableError as error:
+            count("MessagePutOff")
+            logger.warning("message.put_off", reason=str(error), tries=message.tries)
+            self.queue.again(message, after=backoff(message.tries + 1, self.jitter()))
+
+    def _dial(self, message: Message, lease_until: float) -> None:
+        heard = None
+        if message.heard:
+            heard = Heard(message.heard["owner"], answers.of_json(message.heard["answer"]))
         if message.call is None:
             call_id = message.wake
-            self._pace()
-            result = self.dialing.wake(call_id, lease_until=lease_until)
+            result = self.dialing.wake(call_id, lease_until=lease_until, heard=heard)
         else:
             call_id = message.call.call_id
             logger.set_correlation_id(message.call.correlation_id)
-            self._pace()
-            result = self.dialing.take(message.call, lease_until=lease_until)
-        if result.again_at is not None:
+            result = self.dialing.take(message.call, lease_until=lease_until, heard=heard)
+        if result.heard:
+            told = {"owner": result.heard.owner, "answer": answers.as_json(result.heard.answer)}
+            again = message.model_copy(update={"heard": told})
+            self.queue.again(again, after=backoff(message.tries + 1, self.jitter()))
+        elif result.again_at is not None:
             # A new message, so that waiting out an outage uses up no receives of this one.
             self.queue.wake(call_id, at=result.again_at, now=self.clock())
 
@@ -106,24 +125,22 @@ class Dialer:
             **more,
         )
 
-    def _pace(self) -> None:
-        """Wait for the API's plan, which allows so many requests a minute and refuses the rest."""
-        self.sleep(max(0.0, self._next_dial - self.clock()))
-        self._next_dial = self.clock() + self.interval
-
 
 @functools.cache
 def _dialer() -> Dialer:
     config = settings.read()
+    ledger = Ledger(
+        aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
+    )
     return Dialer(
         dialing=Dialing(
             api=UnleashX(config.unleashx_url, config.api_timeout),
-            book=Ledger(
-                aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
-            ),
+            book=ledger,
             routes=routes.load(ROUTES.read_text()),
             tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
             clock=time.time,
+            pace=Pacer(ledger.table, config.calls_per_minute, time.time, time.sleep),
+            patience=config.api_timeout + _PATIENCE,
         ),
         queue=CallQueue(
             aws.client("sqs"),
@@ -141,9 +158,7 @@ def _dialer() -> Dialer:
             ),
             base=config.enrich_url,
         ),
-        interval=60 * config.max_concurrency / config.calls_per_minute,
         clock=time.time,
-        sleep=time.sleep,
     )
 
 
@@ -157,14 +172,14 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         lease_until = time.time() + context.get_remaining_time_in_millis() / 1000 + _LEASE_MARGIN
         try:
             dialer.take(record["body"], lease_until)
+            continue
         except ValidationError as error:
             problems = error.errors(include_input=False, include_url=False)
             logger.error("message.unreadable", message_id=record["messageId"], problems=problems)
-            failures.append(record["messageId"])
-        except UnavailableError as error:
-            logger.warning("message.kept", message_id=record["messageId"], reason=str(error))
-            failures.append(record["messageId"])
         except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue
             logger.exception("message.failed", message_id=record["messageId"])
-            failures.append(record["messageId"])
+        count("MessageFailed")
+        received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        dialer.queue.show_again(record.get("receiptHandle", ""), backoff(received, dialer.jitter()))
+        failures.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": name} for name in failures]}

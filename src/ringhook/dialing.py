@@ -1,207 +1,130 @@
-"""Dial one call: read how it stands, decide, claim it, ask the API once, record what came of it.
+"""Dial one call: the runner around `lifecycle`.
 
-The same code serves the queue (`dialer`) and the `direct` delivery (`receiver`). It does no waiting
-itself: where a call must be taken up again, the result says when.
+It reads how a call stands, lets `lifecycle` and `policy` say what follows, writes that, and asks
+the API at most once for each claim. The same code serves the queue (`dialer`) and the `direct`
+delivery (`receiver`). It does no waiting but for a slot of the API's plan: where a call must be
+taken up again, the result says when.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import random
 import re
-from dataclasses import dataclass, replace
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ringhook import phone
+from ringhook import lifecycle, phone
+from ringhook.answers import AccountRefused, Initiated, Later, NotAsked, Refused, Unreadable
+from ringhook.book import Hold
 from ringhook.consents import Consent
-from ringhook.errors import ConflictError, UnavailableError
-from ringhook.ledger import Change, Entry
-from ringhook.policy import Defer, History, Suppress, decide
-from ringhook.queue import LONGEST_DELAY, backoff
+from ringhook.errors import ConflictError, UnavailableError, UnstorableError
+from ringhook.lifecycle import backoff
+from ringhook.policy import Defer, Ring, Suppress, decide
 from ringhook.telemetry import count, logger, metrics
 from ringhook.text import without_quotes
-from ringhook.unleashx import (
-    Answer,
-    Initiated,
-    Refused,
-    RefusedForNow,
-    TokenRejected,
-    Unclear,
-    Unheard,
-    UnleashX,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ringhook.answers import Answer, Found
+    from ringhook.book import Book, Count, Known
     from ringhook.calls import Call, Status
-    from ringhook.routes import Routes
+    from ringhook.lifecycle import Item
+    from ringhook.policy import History
+    from ringhook.routes import Policy, Routes
     from ringhook.secret_store import SecretStore
+    from ringhook.unleashx import UnleashX
 
-# The list of executions may lag behind: it is looked at so long after the last look, in turn,
-# before a call is left `uncertain`, or rung again where the route says so.
-_LOOKS = (0.0, 10.0, 30.0)
 # What was put off to the opening of calling hours is spread over so many seconds, so that 09:00 is
 # no stampede.
 _SPREAD = 600.0
 # How often a change may be lost to another before the message goes back to the queue.
 _TRIES = 10
+# An account that cannot ring is tried again after so many seconds at first, and at most; the call
+# that found it out, a little before the others.
+_LOOK_AGAIN, _LOOK_AT_LAST, _FIRST = 30.0, 600.0, 1.0
+# A wake that comes so much too early (seconds) is set again; one still earlier was an older wait's.
+_EARLY = 60.0
+# An answer that was waited for longer than this makes what was read before it old.
+_FRESH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a call; `again_at` (epoch seconds) is when it must be taken up again."""
+    """What became of a call; `again_at` (epoch seconds) is when it must be taken up again.
+
+    `heard` is what could not be written down: whoever takes the call up again has to know it.
+    """
 
     status: Status
     reason: str
     execution_id: str = ""
     again_at: float | None = None
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What to do about a call: `take` it, `look` whether it rang, `wait` until `at`, it `ended`."""
+class Heard:
+    """What came of an owner's one request, until the ledger has it."""
 
-    do: Literal["take", "look", "wait", "ended"]
-    call: Call
-    at: float = 0.0
+    owner: str
+    answer: Answer
 
 
-def next_step(entry: Entry | None, call: Call, *, fresh: bool, restart: bool, now: float) -> Step:
-    """What to do about a call, given how the ledger has it.
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Why a call is looked at: an event (`call`) asks for it, or (None) its time has come.
 
-    `fresh`: an event asks for it, rather than the clock. `restart`: a newer event of a waiting call
-    starts its wait anew, with what that event says.
+    `heard` is what is known of an earlier claim; what is asked now must be over by `lease_until`.
     """
-    if entry is None:
-        return Step("take", call)
-    match entry.status:
-        case "calling":
-            # A lease that has run out is of a process that died between asking and hearing.
-            busy = entry.lease_until > now
-            return (
-                Step("wait", entry.call, entry.lease_until + 1)
-                if busy
-                else Step("look", entry.call)
-            )
-        case "uncertain" if not entry.settled:
-            wait = entry.due_at > now
-            return Step("wait", entry.call, entry.due_at) if wait else Step("look", entry.call)
-        case "unmapped" if fresh:
-            return Step("take", call)
-        case "deferred" if fresh and restart and call.occurred_at > entry.call.occurred_at:
-            return Step("take", call)
-        case "queued" | "deferred":
-            wait = entry.due_at > now
-            return Step("wait", entry.call, entry.due_at) if wait else Step("take", entry.call)
-        case _:
-            return Step("ended", entry.call)
+
+    call: Call | None
+    lease_until: float
+    heard: Heard | None = None
 
 
-class Book(Protocol):
-    """What dialling needs of the ledger; `Ledger` says what each promises."""
+class Pace(Protocol):
+    """The API's plan: a slot for each request."""
 
-    def read(self, call_id: str) -> Entry | None:
-        """The call as it stands."""
-
-    def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:
-        """Change the call, unless another did meanwhile."""
+    def take(self, account: str, *, by: float) -> float | None:
+        """Wait until a slot is near; the seconds that took. None: there is none before `by`."""
         ...
 
-    def history(self, number: str, now: datetime) -> History:
-        """What is known of a number."""
+    def use(self, account: str) -> None:
+        """Wait for the slot's own moment: now the API is asked."""
+
+    def next_at(self, account: str) -> float:
+        """When there may be one (epoch seconds)."""
         ...
 
-    def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
-        """Count a call that is about to be made."""
 
-    def release(self, call: Call, reserved_at: datetime) -> None:
-        """Take the count back."""
+class Unpaced:
+    """A plan without limits."""
 
-    def suppress_number(self, number: str, reason: str, now: datetime) -> None:
-        """Never ring this number again."""
+    def take(self, account: str, *, by: float) -> float | None:  # noqa: ARG002 - as Pace
+        """At once."""
+        return 0.0
 
-    def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
-        """Remember what was said."""
+    def use(self, account: str) -> None:
+        """There is nothing to wait for."""
 
-    def export(self, call: Call, now: datetime) -> None:
-        """Keep what is known of the call's number, to be handed out."""
-
-    def forget(self, number: str, now: datetime) -> list[str]:
-        """Delete a person's calls; their ids are spent."""
-        ...
-
-    def spend(self, call_id: str, now: datetime) -> None:
-        """Delete a call and spend its id."""
-
-
-class NoLedger:
-    """The book of a `direct` delivery without a table: it knows but the call in hand."""
-
-    def __init__(self) -> None:
-        """Nothing is in hand."""
-        self._entry: Entry | None = None
-
-    def read(self, call_id: str) -> Entry | None:
-        """The call in hand, so that it is not made twice; of any other it never heard."""
-        entry = self._entry
-        return entry if entry and entry.call.call_id == call_id else None
-
-    def write(self, call: Call, change: Change, *, over: Entry | None, now: datetime) -> Entry:  # noqa: ARG002 - as Book
-        """Keep it in hand; the log has it."""
-        self._entry = Entry(
-            call,
-            change.status,
-            over.version + 1 if over else 1,
-            due_at=change.due_at or 0.0,
-            lease_until=change.lease_until or 0.0,
-            asked_at=change.asked_at,
-            attempts=change.attempts,
-            looks=change.looks,
-            settled=change.status != "calling" and change.due_at is None,
-        )
-        return self._entry
-
-    def history(self, number: str, now: datetime) -> History:  # noqa: ARG002 - as Book
-        """Nothing is known."""
-        return History()
-
-    def reserve(self, call: Call, history: History, now: datetime, a_day: int | None) -> None:
-        """Count nothing."""
-
-    def release(self, call: Call, reserved_at: datetime) -> None:
-        """Nothing was counted."""
-
-    def suppress_number(self, number: str, reason: str, now: datetime) -> None:  # noqa: ARG002 - as Book
-        """Refuse: to forget that somebody may not be rung would be worse than an error."""
-        message = "this deployment has no ledger to keep a do-not-call list in"
-        raise UnavailableError(message)
-
-    def record_consent(
-        self,
-        number: str,  # noqa: ARG002 - as Book
-        purpose: str,  # noqa: ARG002
-        consent: Consent,  # noqa: ARG002
-        now: datetime,  # noqa: ARG002
-    ) -> None:
-        """Refuse, for the same reason."""
-        message = "this deployment has no ledger to keep consents in"
-        raise UnavailableError(message)
-
-    def export(self, call: Call, now: datetime) -> None:
-        """Nothing was kept."""
-
-    def forget(self, number: str, now: datetime) -> list[str]:  # noqa: ARG002 - as Book
-        """Nothing was kept."""
-        return []
-
-    def spend(self, call_id: str, now: datetime) -> None:
-        """Nothing was kept."""
+    def next_at(self, account: str) -> float:  # noqa: ARG002 - as Pace
+        """Now."""
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialing:
-    """Everything that dialling a call needs; `clock` gives epoch seconds, `jitter` 0 to 1."""
+    """Everything that dialling a call needs.
+
+    `clock` gives epoch seconds, `jitter` 0 to 1, `names` a new owner's name each time. An answer of
+    the API takes `patience` seconds at most. `wakes`: whether somebody takes up what must wait.
+    """
 
     api: UnleashX
     book: Book
@@ -209,18 +132,21 @@ class Dialing:
     tokens: SecretStore
     clock: Callable[[], float]
     jitter: Callable[[], float] = random.random
+    names: Callable[[], str] = lambda: secrets.token_hex(12)
+    pace: Pace = field(default_factory=Unpaced)
+    patience: float = 25.0
+    wakes: bool = True
 
-    def take(self, call: Call, *, lease_until: float) -> Result:
+    def take(self, call: Call, *, lease_until: float, heard: Heard | None = None) -> Result:
         """Do what is asked: bring a call as far as it gets now, or keep what is to be known.
 
-        Raises UnavailableError if ledger or token cannot be read: then the API was asked nothing.
+        Raises UnavailableError if the ledger cannot be read or written: then the API was asked for
+        nothing.
         """
         now = self._now()
         match call.kind:
-            case "call" if call.unmapped:
-                return self._unmapped(call)
             case "call":
-                return self._advance(call, fresh=True, lease_until=lease_until)
+                return self._advance(call.call_id, _Turn(call, lease_until, heard))
             case "cancel":
                 return self._cancel(call)
             case "suppress":
@@ -252,123 +178,115 @@ class Dialing:
         )
         return Result("suppressed", f"{call.kind}: done")
 
-    def wake(self, call_id: str, *, lease_until: float) -> Result:
+    def wake(self, call_id: str, *, lease_until: float, heard: Heard | None = None) -> Result:
         """Take a call up again; one that was forgotten meanwhile has ended."""
-        entry = self.book.read(call_id)
-        if entry is None or entry.status == "forgotten":
-            return Result("forgotten", "the call was forgotten")
-        logger.set_correlation_id(entry.call.correlation_id)
-        return self._advance(entry.call, fresh=False, lease_until=lease_until)
+        return self._advance(call_id, _Turn(None, lease_until, heard))
 
-    def _advance(self, call: Call, *, fresh: bool, lease_until: float) -> Result:
+    def replay(self, call: Call) -> Result:
+        """An operator wants a call once more that had ended: it is due at once."""
+
+        def act(known: Known) -> Result:
+            if known.item is None:
+                return Result("forgotten", "the ledger has no such call")
+            item = lifecycle.replayed(known.item, call, self.clock())
+            if item is None or known.item.status == "forgotten":
+                return Result(known.item.status, "it is under way, has rung, or was forgotten")
+            return self._kept(item, known.item)
+
+        return self._changed(call.call_id, None, act)
+
+    # A step is taken on what was read; where another changed that meanwhile, it is read anew.
+
+    def _advance(self, call_id: str, turn: _Turn) -> Result:
         """Take steps with the call until it has ended or must wait."""
-        # The token first: what cannot be asked is not to be claimed.
-        token = self._token(call)
-        route = self.routes.named(call.route)
-        # An appointment that is moved moves its call.
-        restart = route is not None and (route.policy.restart or route.policy.at is not None)
-
-        def act(entry: Entry | None) -> Result:
-            step = next_step(entry, call, fresh=fresh, restart=restart, now=self.clock())
-            match step.do:
-                case "wait" if entry:
-                    return Result(entry.status, "not due yet", again_at=step.at)
-                case "ended" if entry:
-                    return self._ended(entry)
-                case "look" if entry:
-                    return self._look(entry, token)
-                case _:
-                    return self._decide(step.call, entry, token, lease_until)
-
         while True:
-            result = self._changed(call.call_id, act)
-            if result.again_at is None or result.again_at > self.clock():
+            result = self._changed(call_id, turn.call, functools.partial(self._step, turn))
+            turn = _Turn(None, turn.lease_until)
+            if result.heard or result.again_at is None or result.again_at > self.clock():
                 return result
 
-    def _changed(self, call_id: str, act: Callable[[Entry | None], Result]) -> Result:
+    def _changed(self, call_id: str, about: Call | None, act: Callable[[Known], Result]) -> Result:
         """Act on the call as the ledger has it; anew, if another changed it meanwhile."""
+        number, account = (about.phone_number, about.account) if about else ("", "")
         for _ in range(_TRIES):
             try:
-                return act(self.book.read(call_id))
+                return act(self.book.known(call_id, number, account, self._now()))
             except ConflictError:
                 continue
         message = f"call {call_id} is changed by too many at once"
         raise UnavailableError(message)
 
-    def _ended(self, entry: Entry) -> Result:
-        count("CallDuplicate")
-        logger.info("call.duplicate", call_id=entry.call.call_id, status=entry.status)
-        return Result(entry.status, "this call was asked for before")
-
-    def _unmapped(self, call: Call) -> Result:
-        def act(entry: Entry | None) -> Result:
-            if entry and entry.status != "unmapped":
-                return self._ended(entry)
-            change = Change(status="unmapped", reason=call.unmapped)
-            self.book.write(call, change, over=entry, now=self._now())
-            return _told(call, Result("unmapped", call.unmapped))
-
-        return self._changed(call.call_id, act)
-
-    def _cancel(self, call: Call) -> Result:
+    def _cancel(self, word: Call) -> Result:
         """End a call that waits, or that is yet to be asked for; one that rings is too late."""
 
-        def act(entry: Entry | None) -> Result:
-            if entry and entry.status not in ("queued", "deferred", "unmapped"):
-                reason = f"too late to cancel: the call is {entry.status}"
-                logger.info("call.not_cancelled", call_id=call.call_id, reason=reason)
-                return Result(entry.status, reason)
-            reason = f"cancelled by {call.topic}"
-            origin = entry.call if entry else call.model_copy(update={"kind": "call"})
-            change = Change(status="cancelled", reason=reason)
-            self.book.write(origin, change, over=entry, now=self._now())
-            return _told(origin, Result("cancelled", reason))
+        def act(known: Known) -> Result:
+            item = known.item
+            if item and item.status == "forgotten":
+                return _forgotten()
+            ended = lifecycle.ended_by(item, word)
+            if ended is None:
+                status = item.status if item else "cancelled"
+                return Result(status, "what is wanted is newer, or was cancelled before")
+            return self._kept(ended, item)
 
-        return self._changed(call.call_id, act)
+        return self._changed(word.call_id, None, act)
 
-    def _decide(self, call: Call, entry: Entry | None, token: str, lease_until: float) -> Result:
-        now = self._now()
-        attempts = entry.attempts if entry else 0
-        history = self.book.history(call.phone_number, now)
+    def _step(self, turn: _Turn, known: Known) -> Result:
+        """What the call was told, or else what the clock makes of it."""
+        item = known.item
+        if (item is None and turn.call is None) or (item and item.status == "forgotten"):
+            return _forgotten()
+        if item:
+            logger.set_correlation_id(item.call.correlation_id)
+            if turn.heard and item.busy and item.owner == turn.heard.owner:
+                return self._record(item, turn.heard.answer)
+        now = self.clock()
+        following = self._asked(item, turn.call, now) if turn.call else item
+        if following is None:
+            if item is None or item.due_at is None or item.due_at > now:
+                return _duplicate(item)
+            following = item
+        if following == item or not following.busy:
+            match lifecycle.due(following, now):
+                case "decide":
+                    return self._decide(following, known, turn)
+                case "look":
+                    return self._look(following, turn)
+        if following != item:
+            return self._kept(following, item)
+        # Whoever put it off has seen to its wake; but one that came a little early comes again.
+        early = following.due_at if (following.due_at or 0) - now < _EARLY else None
+        return Result(following.status, "not due yet", following.execution_id, early)
+
+    def _asked(self, item: Item | None, call: Call, now: float) -> Item | None:
+        route = self.routes.named(call.route)
+        return lifecycle.asked(item, call, route.policy if route else None, now)
+
+    def _decide(self, item: Item, known: Known, turn: _Turn) -> Result:
+        """Ask the policy; and ring, if a slot of the plan and a claim are to be had."""
+        call, now = item.call, self._now()
+        if (known.number, known.account) != (call.phone_number, call.account):
+            over = known.item
+            known = self.book.known(call.call_id, call.phone_number, call.account, now)
+            if known.item != over:
+                raise ConflictError
+        history, over = known.history, known.item
         if call.occurred_at.timestamp() <= history.forgotten_at:
             self.book.spend(call.call_id, now)
-            return _told(call, Result("forgotten", "the person was erased since it was asked for"))
+            gone = replace(item, status="forgotten", reason="erased since it was asked for")
+            return _said(gone)
         decision = decide(call, self.routes, history, now)
-        if isinstance(decision, Suppress):
-            change = Change(status="suppressed", reason=decision.reason, attempts=attempts)
-            self.book.write(call, change, over=entry, now=now)
-            return _told(call, Result("suppressed", decision.reason))
         limit = self.routes.max_calls_per_day
         if limit is not None and history.today >= limit:
             count("DailyBudgetReached")
-        if isinstance(decision, Defer):
-            due_at = self._spread(call, history, decision).timestamp()
-            change = Change(
-                status="deferred", reason=decision.reason, due_at=due_at, attempts=attempts
-            )
-            self.book.write(call, change, over=entry, now=now)
-            return _told(call, Result("deferred", decision.reason, again_at=due_at))
-        change = Change(
-            status="calling",
-            reason=decision.reason,
-            lease_until=lease_until,
-            asked_at=now,
-            attempts=attempts + 1,
-        )
-        claimed = self.book.write(call, change, over=entry, now=now)
-        try:
-            self.book.reserve(call, history, now, limit)
-        except ConflictError:
-            # Another call to the number was counted after this one was decided: decide again.
-            change = Change(
-                status="queued",
-                reason="another call to the number was counted meanwhile",
-                due_at=now.timestamp(),
-                attempts=attempts,
-            )
-            self.book.write(call, change, over=claimed, now=now)
-            raise
-        return self._ring(call, claimed, token)
+        match decision:
+            case Suppress(reason):
+                return self._kept(lifecycle.suppressed(item, reason), over)
+            case Defer(_, reason):
+                until = self._spread(call, history, decision).timestamp()
+                return self._kept(lifecycle.put_off(item, "deferred", reason, until), over)
+            case Ring(reason):
+                return self._ring(item, reason, known, turn)
 
     def _spread(self, call: Call, history: History, decision: Defer) -> datetime:
         """A moment soon after the one that the call is put off to, at which it may ring as well."""
@@ -379,137 +297,249 @@ class Dialing:
         same = decide(call, self.routes, replace(history, today=0), later)
         return until if isinstance(same, Defer | Suppress) else later
 
-    def _ring(self, call: Call, claimed: Entry, token: str) -> Result:
-        asked_at = self._now()
+    def _ring(self, item: Item, reason: str, known: Known, turn: _Turn) -> Result:
+        """Claim the call, ask for it once, and write down what came of it."""
+        call, over = item.call, known.item
+        try:
+            token = self._token(call, known.hold)
+        except UnavailableError as error:
+            if not self.wakes:
+                raise
+            until = self.clock() + backoff(item.waits + 1, self.jitter())
+            return self._kept(lifecycle.put_off(item, "queued", str(error), until), over)
+        if waits := self._held(item, known, token):
+            return self._kept(waits, over)
+        waited = self.pace.take(call.account, by=turn.lease_until - self.patience)
+        if waited is None:
+            at = self.pace.next_at(call.account)
+            reason = "waits for a slot of the plan"
+            return self._kept(replace(item, status="queued", reason=reason, due_at=at), over)
+        if waited > _FRESH:
+            # What was read before the wait is old; the slot is still there.
+            raise ConflictError
+        owner = self.names()
+        claim = lifecycle.claimed(item, reason, owner, turn.lease_until + 1, self._now())
+        claimed = self._claimed(claim, known)
+        if isinstance(claimed, Result):
+            return claimed
+        return self._ask(claimed, token, known)
+
+    def _claimed(self, claim: Item, known: Known) -> Item | Result:
+        """The item, once its claim is ours; however its answer was lost. It was not asked yet."""
+        try:
+            return self.book.claim(
+                claim,
+                over=known.item,
+                history=known.history,
+                counts=self._counts(),
+                a_day=self.routes.max_calls_per_day,
+                now=self._now(),
+            )
+        except UnstorableError as error:
+            return self._unmapped(claim, known.item, str(error))
+        except (ConflictError, UnavailableError) as error:
+            try:
+                item = self.book.read(claim.call.call_id)
+            except UnavailableError as unknown:
+                heard = Heard(claim.owner, NotAsked(str(unknown)))
+                return Result("queued", str(unknown), again_at=self.clock(), heard=heard)
+            if item and item.owner == claim.owner:
+                return item
+            raise error from None
+
+    def _ask(self, claimed: Item, token: str, known: Known) -> Result:
+        call, asked_at = claimed.call, self._now()
         age = max(0.0, (asked_at - call.occurred_at).total_seconds())
         metrics.add_metric(name="CallAge", unit="Seconds", value=age)
-        answer = self._ask(call, token)
+        self.pace.use(call.account)
+        answer = self.api.call(call, token, claimed.ringing)
         now = self._now()
         milliseconds = round((now - asked_at).total_seconds() * 1000)
         metrics.add_metric(name="ApiLatency", unit="Milliseconds", value=milliseconds)
-        result = self._judge(answer, claimed.attempts, now)
-        change = Change(
-            status=result.status,
-            reason=result.reason,
-            due_at=result.again_at,
-            asked_at=asked_at,
-            attempts=claimed.attempts,
-            execution_id=result.execution_id,
-            attempt={
-                "n": claimed.attempts,
-                "at": asked_at.isoformat(),
-                "milliseconds": milliseconds,
-                "answer": type(answer).__name__,
-                "reason": result.reason,
-            },
-        )
-        self._record(call, change, claimed, now)
-        if isinstance(answer, Refused | RefusedForNow | TokenRejected):
-            self.book.release(call, asked_at)
-        return _told(call, result, attempt=claimed.attempts, milliseconds=milliseconds)
+        if isinstance(answer, AccountRefused):
+            answer = self._account_refused(answer, call, token, known.hold)
+        elif isinstance(answer, Initiated) and known.hold:
+            self._let_go(call.account)
+        attempt = {
+            "n": claimed.requests,
+            "at": asked_at.isoformat(),
+            "milliseconds": milliseconds,
+            "answer": type(answer).__name__,
+        }
+        return self._record(claimed, answer, attempt)
 
-    def _record(self, call: Call, change: Change, claimed: Entry, now: datetime) -> None:
-        """Write what was heard, even if the lease was taken for lost meanwhile: it is the truth."""
-        try:
-            self.book.write(call, change, over=claimed, now=now)
-        except ConflictError:
+    def _record(
+        self, claimed: Item, answer: Answer, attempt: dict[str, Any] | None = None
+    ) -> Result:
+        """Write what came of a request, with what the call was told meanwhile.
 
-            def act(entry: Entry | None) -> Result:
-                if entry and entry.status in ("calling", "uncertain"):
-                    self.book.write(call, change, over=entry, now=now)
-                return Result(change.status, change.reason)
+        Also if its lease was taken for lost: it is the truth. Where the ledger does not answer, the
+        result says so, for whoever takes the call up again.
+        """
+        item: Item | None = claimed
+        heard = Heard(claimed.owner, answer)
+        not_rung = isinstance(answer, Refused | Later | AccountRefused | NotAsked)
+        back = self._counts() if not_rung and not getattr(answer, "execution_id", "") else ()
+        for _ in range(_TRIES):
+            if item is None or not item.busy or item.owner != claimed.owner:
+                # Erased, settled by the list, or written already by a write whose answer was lost.
+                return _as_it_is(item)
+            after = lifecycle.heard(item, answer, self._policy(item), self.clock(), self.jitter())
+            row = {**attempt, "reason": after.reason} if attempt else None
+            try:
+                self.book.write(after, over=item, now=self._now(), attempt=row, give_back=back)
+                return _said(after, attempt=attempt)
+            except ConflictError:
+                try:
+                    item = self.book.read(claimed.call.call_id)
+                except UnavailableError as error:
+                    return Result("calling", str(error), again_at=self.clock(), heard=heard)
+            except UnavailableError as error:
+                return Result("calling", str(error), again_at=self.clock(), heard=heard)
+        return Result("calling", "changed by too many", again_at=self.clock(), heard=heard)
 
-            self._changed(call.call_id, act)
-
-    def _ask(self, call: Call, token: str) -> Answer:
-        answer = self.api.call(call, token)
-        if isinstance(answer, TokenRejected):
-            # It may have been changed since it was read. Asking again with the same one is idle.
-            newer = self._token(call, fresh=True)
-            if newer != token:
-                return self.api.call(call, newer)
-        return answer
-
-    def _judge(self, answer: Answer, attempt: int, now: datetime) -> Result:
-        """What an answer makes of the call."""
-        at = now.timestamp()
-        match answer:
-            case Initiated(execution_id):
-                return Result("initiated", "the API started the call", execution_id)
-            case Refused(reason):
-                return Result("refused", reason)
-            case RefusedForNow(reason, retry_after):
-                again = at + max(retry_after, self._wait(attempt))
-                return Result("queued", reason, again_at=again)
-            case TokenRejected(reason):
-                count("TokenRejected")
-                reason = f"the token is not accepted: {reason}"
-                return Result("queued", reason, again_at=at + self._wait(attempt))
-            case Unheard(reason):
-                return Result("uncertain", reason, again_at=at + _LOOKS[0])
-
-    def _look(self, entry: Entry, token: str) -> Result:
+    def _look(self, item: Item, turn: _Turn) -> Result:
         """Ask the list of executions whether an unheard request rang."""
-        call, now = entry.call, self._now()
-        asked_at = entry.asked_at or now
-        still = Change(
-            status="uncertain",
-            reason="",
-            asked_at=asked_at,
-            attempts=entry.attempts,
-            looks=entry.looks,
-        )
+        call = item.call
+        over, asked_at = item, item.asked_at or self._now()
         try:
-            found = self.api.find(call, token, asked_at)
+            token = self._token(call, None)
         except UnavailableError as error:
-            gone_by = decide(call, self.routes, History(), now)
-            if isinstance(gone_by, Suppress):
-                return self._leave(entry, f"{error}, and by now: {gone_by.reason}")
-            # The longer it has lasted, the longer it may last.
-            wait = min(LONGEST_DELAY, max(_LOOKS[1], (now - asked_at).total_seconds()))
-            again = now.timestamp() + wait / 2 * (1 + self.jitter())
-            change = replace(still, reason=str(error), due_at=again)
-            self.book.write(call, change, over=entry, now=now)
-            return Result("uncertain", str(error), again_at=again)
-        if isinstance(found, str):
-            reason = "no answer was heard, but the list of executions has the call"
-            change = replace(still, status="initiated", reason=reason, execution_id=found)
-            self.book.write(call, change, over=entry, now=now)
-            return _told(call, Result("initiated", reason, found))
-        looks = entry.looks + 1
-        if looks < len(_LOOKS):
-            again = now.timestamp() + _LOOKS[looks]
-            reason = f"the list of executions does not have the call (look {looks})"
-            change = replace(still, reason=reason, due_at=again, looks=looks)
-            self.book.write(call, change, over=entry, now=now)
-            return Result("uncertain", reason, again_at=again)
-        if isinstance(found, Unclear):
-            return self._leave(entry, found.reason)
-        route = self.routes.named(call.route)
-        if route is None or route.policy.on_uncertain == "leave":
-            return self._leave(entry, "no answer was heard and the list of executions has no call")
-        reason = "the list of executions has no call: on_uncertain says redial"
-        change = replace(still, status="queued", reason=reason, due_at=now.timestamp(), looks=0)
-        self.book.write(call, change, over=entry, now=now)
-        return Result("queued", reason, again_at=now.timestamp())
+            found: Found = Unreadable(str(error))
+        else:
+            if self.pace.take(call.account, by=turn.lease_until - self.patience) is None:
+                at = self.pace.next_at(call.account)
+                return self._kept(replace(item, status="uncertain", due_at=at), over)
+            self.pace.use(call.account)
+            found = self.api.find(call, token, asked_at, item.ringing)
+        policy = self._policy(item)
+        after = lifecycle.looked(item, found, policy, self.clock(), self.jitter())
+        return self._kept(after, over)
 
-    def _leave(self, entry: Entry, reason: str) -> Result:
-        change = Change(status="uncertain", reason=reason, attempts=entry.attempts)
-        self.book.write(entry.call, change, over=entry, now=self._now())
-        return _told(entry.call, Result("uncertain", reason))
+    def _kept(self, item: Item, over: Item | None) -> Result:
+        """Write how the call stands from now on, and say so."""
+        try:
+            self.book.write(item, over=over, now=self._now())
+        except UnstorableError as error:
+            return self._unmapped(item, over, str(error))
+        if over and (item.status, item.reason) == (over.status, over.reason):
+            logger.info("call.told", call_id=item.call.call_id, status=item.status)
+            again_at = None if item.due_at == over.due_at else item.due_at
+            return Result(item.status, item.reason, item.execution_id, again_at)
+        return _said(item)
 
-    def _token(self, call: Call, *, fresh: bool = False) -> str:
-        token = self.tokens.get(fresh=fresh).get(call.account)
-        if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
+    def _unmapped(self, item: Item, over: Item | None, reason: str) -> Result:
+        """What the ledger cannot hold can never be made: that is told, without it."""
+        call = item.call.model_copy(update={"metadata": {}, "payload": ""})
+        told = replace(
+            item, call=call, status="unmapped", reason=reason, due_at=None, owner="", next=None
+        )
+        self.book.write(told, over=over, now=self._now())
+        return _said(told)
+
+    def _counts(self) -> set[Count]:
+        """For what calls are counted: their number, as gaps, caps and the law of its place want."""
+        counts: set[Count] = {"number"}
+        if self.routes.max_calls_per_day is not None:
+            counts.add("day")
+        return counts
+
+    # The account: its token, and whether anything may be asked for it.
+
+    def _token(self, call: Call, hold: Hold | None) -> str:
+        """The account's token; read anew where it is missing, or was rejected."""
+        fresh = hold is not None and hold.cause == "token"
+        token = _usable(self.tokens.get(fresh=fresh), call.account)
+        token = token or _usable(self.tokens.get(fresh=True), call.account)
+        if not token:
             message = f"the token secret has no usable token for account {call.account!r}"
             raise UnavailableError(message)
-        return token.strip()
+        return token
 
-    def _wait(self, attempt: int) -> float:
-        return backoff(attempt, self.jitter())
+    def _held(self, item: Item, known: Known, token: str) -> Item | None:
+        """The call put off, if its account cannot ring; one call at a time tries whether it can."""
+        hold, now = known.hold, self.clock()
+        if hold is None or (hold.cause == "token" and hold.token != _mark(token)):
+            return None
+        if hold.probe_at <= now:
+            probing = replace(hold, probe_at=now + _LOOK_AGAIN)
+            if self.book.hold(item.call.account, probing, over=hold):
+                return None
+            hold = probing
+        until = hold.probe_at + self.jitter() * _LOOK_AGAIN
+        return lifecycle.put_off(item, "queued", _waits(item.call.account, hold.reason), until)
+
+    def _account_refused(
+        self, answer: AccountRefused, call: Call, token: str, hold: Hold | None
+    ) -> Answer:
+        """Hold all calls of the account; but a token that was changed is tried at once."""
+        now, mark = self.clock(), _mark(token)
+        if answer.cause == "token":
+            count("TokenRejected")
+            with suppress(UnavailableError):
+                newer = _usable(self.tokens.get(fresh=True), call.account)
+                if newer and newer != token:
+                    return NotAsked("the token was changed meanwhile")
+        since = hold.since if hold else now
+        wait = min(_LOOK_AT_LAST, max(_LOOK_AGAIN, (now - since) / 2))
+        held = Hold(answer.reason, answer.cause, since, now + wait, mark)
+        try:
+            if not self.book.hold(call.account, held, over=None) and hold:
+                self.book.hold(call.account, held, over=hold)
+            elif not hold:
+                count("AccountHeld")
+                logger.error("account.held", account=call.account, reason=answer.reason)
+        except UnavailableError:
+            # Then each call finds it out for itself.
+            logger.warning("account.not_held", account=call.account, reason=answer.reason)
+        until = held.probe_at + self.jitter() * _FIRST
+        return replace(answer, reason=_waits(call.account, answer.reason), until=until)
+
+    def _let_go(self, account: str) -> None:
+        with suppress(UnavailableError):
+            self.book.let_go(account)
+            logger.info("account.let_go", account=account)
+
+    def _policy(self, item: Item) -> Policy | None:
+        route = self.routes.named(item.call.route)
+        return route.policy if route else None
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
+
+
+def _usable(tokens: dict[str, Any], account: str) -> str:
+    token = tokens.get(account)
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
+        return ""
+    return token.strip()
+
+
+def _mark(token: str) -> str:
+    """What tells tokens apart, and nothing of them."""
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
+
+
+def _waits(account: str, reason: str) -> str:
+    return f"account {account} cannot ring, and its calls wait: {reason}"
+
+
+def _forgotten() -> Result:
+    return Result("forgotten", "the call was forgotten")
+
+
+def _as_it_is(item: Item | None) -> Result:
+    if item is None:
+        return _forgotten()
+    return Result(item.status, item.reason, item.execution_id, item.due_at)
+
+
+def _duplicate(item: Item | None) -> Result:
+    count("CallDuplicate")
+    if item is None:
+        return _forgotten()
+    logger.info("call.duplicate", call_id=item.call.call_id, status=item.status)
+    return Result(item.status, "this call was asked for before", item.execution_id)
 
 
 _METRIC = {
@@ -525,15 +555,16 @@ _METRIC = {
 }
 
 
-def _told(call: Call, result: Result, **more: Any) -> Result:
+def _said(item: Item, attempt: dict[str, Any] | None = None) -> Result:
     """One wide line and one count for each thing that became of a call."""
-    reason = without_quotes(result.reason) if call.unmapped else result.reason
+    call = item.call
+    reason = without_quotes(item.reason) if item.status == "unmapped" else item.reason
     if call.phone_number:
         # The API may repeat the number in what it says.
         reason = reason.replace(call.phone_number, phone.masked(call.phone_number))
-    count(_METRIC[result.status])
+    count(_METRIC[item.status])
     logger.info(
-        f"call.{result.status}",
+        f"call.{item.status}",
         call_id=call.call_id,
         source=call.source,
         route=call.route,
@@ -541,8 +572,8 @@ def _told(call: Call, result: Result, **more: Any) -> Result:
         phone_number=phone.masked(call.phone_number),
         agent_id=call.agent_id,
         reason=reason,
-        execution_id=result.execution_id,
-        again_at=result.again_at,
-        **more,
+        execution_id=item.execution_id,
+        again_at=item.due_at,
+        **({"attempt": attempt["n"], "milliseconds": attempt["milliseconds"]} if attempt else {}),
     )
-    return result
+    return Result(item.status, item.reason, item.execution_id, item.due_at)

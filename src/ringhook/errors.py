@@ -34,6 +34,10 @@ class ConflictError(RinghookError):
     """What was read has been changed by another meanwhile: read it again."""
 
 
+class UnstorableError(RinghookError):
+    """What a call holds cannot be kept in the ledger: then it cannot be made either."""
+
+
 class UnmappedError(RinghookError):
     """An event matched a route but lacks what the call needs; the text names field and cause."""
 

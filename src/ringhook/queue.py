@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
 _BATCH = 10
 _BATCH_BYTES = 250_000
 LONGEST_DELAY = 900
-# Waits after temporary refusals double from the first to the longest (seconds).
-_FIRST_WAIT = 5.0
-
-
-def backoff(attempt: int, jitter: float) -> float:
-    """Seconds to wait after so many failures, with `jitter` from 0 to 1.
-
-    Equal jitter: at least half of it is waited, so that an outage is let pass.
-    """
-    longest = min(float(LONGEST_DELAY), _FIRST_WAIT * 2.0 ** min(attempt - 1, 20))
-    return longest / 2 * (1 + jitter)
 
 
 class ThinEvent(BaseModel):
@@ -98,6 +88,10 @@ class Message(BaseModel):
     call: Call | None = None
     wake: str = ""
     event: ThinEvent | None = None
+    # What came of an owner's request, where the ledger could not be told: {"owner", "answer"}.
+    heard: dict[str, Any] | None = None
+    # How often it could not be taken, because something did not answer.
+    tries: int = 0
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Message:
@@ -134,20 +128,43 @@ class CallQueue:
                 message = f"the calls queue did not take {len(failed)} of {len(batch)} messages"
                 raise UnavailableError(message)
 
-    def wake(self, call_id: str, *, at: float, now: float) -> None:
+    def wake(
+        self, call_id: str, *, at: float, now: float, heard: dict[str, Any] | None = None
+    ) -> None:
         """Let a call come back at `at` (epoch seconds). Raises UnavailableError."""
-        body = Message(wake=call_id).model_dump_json(exclude={"call", "event"})
+        message = Message(wake=call_id, heard=heard)
         delay = max(0, math.ceil(at - now))
         try:
             if delay > LONGEST_DELAY and self._alarm_clock:
-                self._alarm_clock.set(call_id, body, at)
+                self._alarm_clock.set(call_id, _body(message), at)
             else:
-                self._client.send_message(
-                    QueueUrl=self._url, MessageBody=body, DelaySeconds=min(LONGEST_DELAY, delay)
-                )
+                self._send(message, delay)
         except (BotoCoreError, ClientError) as error:
-            message = f"call {call_id} cannot be put off ({error})"
-            raise UnavailableError(message) from error
+            text = f"call {call_id} cannot be put off ({error})"
+            raise UnavailableError(text) from error
+
+    def again(self, message: Message, *, after: float) -> None:
+        """Let a message come back that cannot be taken now: anew, so that it keeps for as long."""
+        once_more = message.model_copy(update={"tries": message.tries + 1})
+        try:
+            self._send(once_more, math.ceil(after))
+        except (BotoCoreError, ClientError) as error:
+            text = f"a message cannot be put off ({error})"
+            raise UnavailableError(text) from error
+
+    def show_again(self, receipt: str, after: float) -> None:
+        """Let a message that failed be received again after so many seconds, not minutes."""
+        with suppress(BotoCoreError, ClientError):
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=math.ceil(after)
+            )
+
+    def _send(self, message: Message, delay: int) -> None:
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=_body(message),
+            DelaySeconds=min(LONGEST_DELAY, max(0, delay)),
+        )
 
     def put_off(self, event: ThinEvent, *, now: float) -> None:
         """Let an event come back at its `not_before`, or in 15 minutes. Raises UnavailableError."""
@@ -162,36 +179,49 @@ class CallQueue:
 
 
 class AlarmClock:
-    """EventBridge Scheduler: one-time schedules, at most one a call, that send to the queue."""
+    """EventBridge Scheduler: a one-time schedule for each time of a call sends to the queue.
+
+    What cannot be delivered goes to the dead letters, and the sweep finds the call.
+    """
 
     def __init__(
-        self, client: EventBridgeSchedulerClient, group: str, role: str, queue: str
+        self,
+        client: EventBridgeSchedulerClient,
+        group: str,
+        role: str,
+        queue: str,
+        dead_letters: str = "",
     ) -> None:
         """Keep schedules in this group; they send to the queue (its ARN) with this role."""
         self._client = client
         self._group = group
         self._role = role
         self._queue = queue
+        self._dead_letters = dead_letters
 
-    def set(self, name: str, body: str, at: float) -> None:
-        """Send this body at `at` (epoch seconds, to the second); a later setting replaces it."""
+    def set(self, call_id: str, body: str, at: float) -> None:
+        """Send this body at `at` (epoch seconds, to the second)."""
         moment = datetime.fromtimestamp(math.ceil(at), UTC)
         schedule: CreateScheduleInputTypeDef = {
-            "Name": name,
+            "Name": f"{call_id}-{math.ceil(at)}",
             "GroupName": self._group,
             "ScheduleExpression": f"at({moment:%Y-%m-%dT%H:%M:%S})",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "ActionAfterCompletion": "DELETE",
             "Target": {"Arn": self._queue, "RoleArn": self._role, "Input": body},
         }
-        try:
+        if self._dead_letters:
+            schedule["Target"]["DeadLetterConfig"] = {"Arn": self._dead_letters}
+        # One that is there already says the same.
+        with suppress(self._client.exceptions.ConflictException):
             self._client.create_schedule(**schedule)
-        except self._client.exceptions.ConflictException:
-            self._client.update_schedule(**schedule)
 
 
 def _message(task: Call | ThinEvent) -> str:
-    message = Message(call=task) if isinstance(task, Call) else Message(event=task)
+    return _body(Message(call=task) if isinstance(task, Call) else Message(event=task))
+
+
+def _body(message: Message) -> str:
     return message.model_dump_json(exclude_defaults=True)
 
 

@@ -207,7 +207,8 @@ def in_the_request(
 
 def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int], Reply]:
     # Imported here: a receiver with a queue never dials.
-    from ringhook.dialing import Dialing, NoLedger  # noqa: PLC0415
+    from ringhook.book import NoLedger  # noqa: PLC0415
+    from ringhook.dialing import Dialing  # noqa: PLC0415
     from ringhook.fetching import Fetcher  # noqa: PLC0415
     from ringhook.ledger import Ledger  # noqa: PLC0415
     from ringhook.unleashx import UnleashX  # noqa: PLC0415
@@ -226,6 +227,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
         routes=routes,
         tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
         clock=time.time,
+        wakes=False,
     )
     fetcher = Fetcher(
         credentials=SecretStore(aws.client("secretsmanager"), config.credentials, time.monotonic),

@@ -255,6 +255,10 @@ class Policy(_Table):
     before: Duration | None = Field(
         default=None, description="how long before the appointment to ring"
     )
+    once: bool = Field(
+        default=False,
+        description="an appointment that is moved after its reminder is not reminded of again",
+    )
     cancelled_by: tuple[str, ...] = Field(
         default=(),
         strict=False,

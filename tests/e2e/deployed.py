@@ -206,7 +206,8 @@ class Deployed:
 
 def _has_ended(item: dict[str, Any]) -> bool:
     status = item.get("status")
-    return status in ENDED or (status == "uncertain" and item.get("due_at") is None)
+    # Nothing more is asked for an uncertain call after its third look but the list, over hours.
+    return status in ENDED or (status == "uncertain" and item.get("looks", 0) >= 3)
 
 
 def moment(text: str) -> datetime:

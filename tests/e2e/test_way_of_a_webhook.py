@@ -28,6 +28,7 @@ def test_a_shopify_order_is_accepted_in_time_and_rings_once_as_its_route_says(
             "customer_id": 7718203344905,
             "order_id": "#1048",
             "call_reason": "Confirm order #1048",
+            "call_id": told.call_id,
         },
     }
     assert {name.lower(): value for name, value in request["headers"].items()}["token"] == TOKEN

@@ -1,0 +1,371 @@
+"""Sequences in which a call once rang after it was cancelled, or was lost though it never rang."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from tests.builders import ALICE, BOB, ROUTES, at, call
+from tests.memory_ledger import MemoryLedger
+from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
+
+from ringhook import routes
+from ringhook.answers import Answer, Initiated
+from ringhook.book import Book
+from ringhook.calls import Call
+from ringhook.dialing import Dialing, Result
+from ringhook.ledger import Ledger
+from ringhook.lifecycle import Item
+from ringhook.unleashx import UnleashX
+
+REMINDER = ROUTES.replace(
+    'policy.key = "{{ id }}"',
+    'policy.key = "{{ id }}"\npolicy.at = "{{ starts }}"\npolicy.before = "1h"',
+)
+
+
+@pytest.fixture
+def desk(aws: None) -> Iterator[Desk]:
+    one = new_desk()
+    one.memory = MemoryLedger()
+    with one.sandbox:
+        yield one
+
+
+@pytest.fixture
+def real(aws: None) -> Iterator[Desk]:
+    """A desk whose ledger is a table."""
+    one = new_desk()
+    with one.sandbox:
+        yield one
+
+
+class During(UnleashX):
+    """The API; while it is asked, something is told."""
+
+    def __init__(self, url: str, tell: Callable[[], object]) -> None:
+        super().__init__(url, 5)
+        self.tell = tell
+
+    def call(self, call: Call, token: str, ringing: int = 1) -> Answer:
+        self.tell()
+        return super().call(call, token, ringing)
+
+
+def later(seconds: float, **fields: Any) -> Call:
+    """A later event of the same key."""
+    fields = {"event_id": f"evt_{seconds}", "received_at": at(seconds)} | fields
+    return call(occurred_at=at(seconds), **fields)
+
+
+def cancel(seconds: float) -> Call:
+    return later(seconds, kind="cancel", topic="orders/cancelled")
+
+
+def appointment(hours: float, told_at: float = 0, **fields: Any) -> Call:
+    """A reminder an hour before an appointment in so many hours."""
+    moment = at(hours * 3600)
+    return later(told_at, appointment=moment, ring_at=at(hours * 3600 - 3600), **fields)
+
+
+def ring_out(desk: Desk, call_id: str = "call_1", limit: float = 10 * 86_400) -> Item | None:
+    """Let the clock run until nothing more is to be done about the call."""
+    book: Book = desk.dialing().book
+    end = desk.clock + limit
+    while (item := book.read(call_id)) and item.due_at is not None and item.due_at <= end:
+        desk.clock = max(desk.clock, item.due_at)
+        desk.wake(call_id)
+    return item
+
+
+# Busy states do not forget what they are told.
+
+
+@pytest.mark.parametrize("do", ["503", "429", "401"])
+def test_a_cancel_while_the_api_is_asked_ends_a_call_that_did_not_ring(desk: Desk, do: str) -> None:
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": do})
+    desk.take(call(), desk.dialing(During(desk.sandbox.url, lambda: desk.take(cancel(1)))))
+    item = ring_out(desk)
+    assert item
+    assert item.status == "cancelled"
+    assert desk.dials() == 1
+
+
+def test_a_cancel_while_the_api_is_asked_is_too_late_for_one_that_rang(desk: Desk) -> None:
+    api = During(desk.sandbox.url, lambda: desk.take(cancel(1)))
+    assert desk.take(call(), desk.dialing(api)).status == "initiated"
+
+
+def test_an_opt_out_while_the_api_is_asked_holds_for_what_is_asked_next(desk: Desk) -> None:
+    stop = call(call_id="event", kind="suppress", topic="STOP")
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "503"})
+    desk.take(call(), desk.dialing(During(desk.sandbox.url, lambda: desk.take(stop))))
+    item = ring_out(desk)
+    assert item
+    assert item.status == "suppressed"
+    assert desk.dials() == 1
+
+
+def test_a_cancel_of_a_call_of_which_nothing_was_heard_keeps_it_from_being_made_again(
+    desk: Desk,
+) -> None:
+    desk.routes = routes.load(REDIAL)
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "cut"})
+    assert desk.take(call()).status == "uncertain"
+    desk.take(cancel(5))
+    item = ring_out(desk)
+    assert item
+    assert item.status == "cancelled"
+    assert desk.dials() == 1
+
+
+def test_an_appointment_that_moves_while_the_api_refuses_is_called_at_its_new_time_alone(
+    desk: Desk,
+) -> None:
+    desk.routes = routes.load(REMINDER)
+    moved = appointment(5, told_at=3600 + 1)
+    desk.take(appointment(2))
+    desk.clock += 3600
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "503"})
+    desk.wake("call_1", desk.dialing(During(desk.sandbox.url, lambda: desk.take(moved))))
+    item = ring_out(desk)
+    assert item
+    assert (item.status, item.asked_at) == ("initiated", at(4 * 3600))
+    assert desk.dials() == 2
+
+
+def test_an_appointment_that_moved_after_its_first_time_was_not_permitted_is_called(
+    desk: Desk,
+) -> None:
+    desk.routes = routes.load(REMINDER)
+    desk.clock += 3 * 3600
+    assert desk.take(appointment(2)).status == "suppressed"
+    desk.take(appointment(5, told_at=3 * 3600))
+    item = ring_out(desk)
+    assert item
+    assert item.status == "initiated"
+
+
+@pytest.mark.parametrize(("once", "dials"), [("", 2), ("policy.once = true\n", 1)])
+def test_an_appointment_that_moves_after_its_reminder_is_reminded_of_again(
+    desk: Desk, once: str, dials: int
+) -> None:
+    desk.routes = routes.load(REMINDER.replace("policy.before", once + "policy.before"))
+    desk.take(appointment(2))
+    ring_out(desk)
+    assert desk.dials() == 1
+    desk.take(appointment(2, told_at=3700))
+    ring_out(desk)
+    assert desk.dials() == 1
+    desk.take(appointment(9, told_at=3800))
+    ring_out(desk)
+    assert desk.dials() == dials
+
+
+def test_of_two_changes_with_one_time_the_later_arrival_holds(desk: Desk) -> None:
+    desk.routes = routes.load(REMINDER)
+    desk.take(appointment(2))
+    desk.take(appointment(5).model_copy(update={"event_id": "evt_9", "received_at": at(1)}))
+    item = ring_out(desk)
+    assert item
+    assert item.asked_at == at(4 * 3600)
+    assert desk.dials() == 1
+
+
+def test_a_clock_a_year_ahead_does_not_make_deaf_to_what_comes_after(desk: Desk) -> None:
+    desk.routes = routes.load(REMINDER)
+    ahead = appointment(2).model_copy(update={"occurred_at": at(366 * 86_400)})
+    desk.take(ahead)
+    desk.take(appointment(5, told_at=60))
+    item = ring_out(desk)
+    assert item
+    assert item.asked_at == at(4 * 3600)
+
+
+def test_a_cancel_older_than_the_order_does_not_end_it(desk: Desk) -> None:
+    desk.take(later(600, ring_at=at(1200)))
+    desk.take(cancel(60))
+    item = ring_out(desk)
+    assert item
+    assert item.status == "initiated"
+
+
+def test_a_key_that_was_cancelled_rings_for_a_newer_event_and_for_no_older(desk: Desk) -> None:
+    desk.take(call(ring_at=at(1200)))
+    assert desk.take(cancel(60)).status == "cancelled"
+    assert desk.take(later(30)).status == "cancelled"
+    assert desk.take(call()).status == "cancelled"
+    assert desk.take(later(120)).status == "initiated"
+    assert desk.dials() == 1
+
+
+# What is provable is neither uncertain nor lost.
+
+
+class Flaky:
+    """DynamoDB's client, of which one operation fails after, or instead of, taking effect."""
+
+    def __init__(self, client: Any, operation: str, fault: Exception, *, done: bool) -> None:
+        self.client, self.operation, self.fault, self.done = client, operation, fault, done
+        self.times = 1
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.client, name)
+        if name != self.operation or self.times == 0:
+            return method
+
+        def failing(**asked: Any) -> Any:
+            self.times -= 1
+            if self.done:
+                method(**asked)
+            raise self.fault
+
+        return failing
+
+
+LOST = ReadTimeoutError(endpoint_url="https://dynamodb")
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "TransactWriteItems")
+CONFLICT = ClientError(
+    {
+        "Error": {"Code": "TransactionCanceledException"},
+        "CancellationReasons": [{"Code": "ConditionalCheckFailed"}],
+    },
+    "TransactWriteItems",
+)
+
+
+def over(real: Desk, client: Flaky, api: UnleashX | None = None) -> Dialing:
+    from datetime import timedelta
+
+    book = Ledger(client, real.table, timedelta(days=90))  # type: ignore[arg-type]  # a client's like
+    return real.dialing(api, book=book)
+
+
+@pytest.mark.parametrize("fault", [LOST, CONFLICT], ids=["lost", "retried by boto"])
+def test_a_claim_whose_answer_was_lost_is_known_for_its_own_and_rings(
+    real: Desk, fault: Exception
+) -> None:
+    flaky = Flaky(real.dynamodb, "transact_write_items", fault, done=True)
+    assert real.take(call(), over(real, flaky)).status == "initiated"
+    assert real.dials() == 1
+
+
+def test_a_claim_that_was_throttled_leaves_nothing_half_done(real: Desk) -> None:
+    flaky = Flaky(real.dynamodb, "transact_write_items", THROTTLED, done=False)
+    with pytest.raises(Exception, match="does not answer"):
+        real.take(call(), over(real, flaky))
+    assert real.ledger().read("call_1") is None
+    assert real.take(call()).status == "initiated"
+
+
+def test_a_claim_of_which_nothing_can_be_learnt_is_known_not_to_have_asked(real: Desk) -> None:
+    flaky = Flaky(real.dynamodb, "transact_write_items", LOST, done=True)
+    dialing = over(real, flaky)
+    reads = Flaky(real.dynamodb, "batch_get_item", LOST, done=True)
+    seen: list[Result] = []
+    first = real.dynamodb.batch_get_item
+    flaky.batch_get_item = lambda **asked: (  # type: ignore[attr-defined]
+        first(**asked) if flaky.times else reads.batch_get_item(**asked)
+    )
+    seen.append(real.take(call(), dialing))
+    assert seen[0].heard is not None
+    assert real.dials() == 0
+    again = real.dialing().take(call(), lease_until=real.clock + LEASE, heard=seen[0].heard)
+    assert again.status == "initiated"
+    assert real.dials() == 1
+
+
+def test_an_answer_that_cannot_be_written_is_carried_to_where_it_can(real: Desk) -> None:
+    flaky = Flaky(real.dynamodb, "update_item", THROTTLED, done=False)
+    result = real.take(call(), over(real, flaky))
+    assert isinstance(result.heard.answer, Initiated) if result.heard else False
+    again = real.dialing().wake("call_1", lease_until=real.clock + LEASE, heard=result.heard)
+    assert again.status == "initiated"
+    assert real.dials() == 1
+
+
+def test_a_token_refused_while_no_newer_can_be_read_is_no_silence(desk: Desk) -> None:
+    dialing = desk.dialing()
+    dialing.tokens.get()
+    desk.clock += 60
+    desk.set_token("no JSON")
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "401"})
+    result = desk.take(later(60), dialing)
+    assert result.status == "queued"
+    desk.set_token(json.dumps({"default": "sandbox-token"}))
+    item = ring_out(desk)
+    assert item
+    assert item.status == "initiated"
+    assert desk.dials() == 2
+
+
+def test_an_empty_account_is_asked_once_and_its_calls_ring_when_it_is_filled(desk: Desk) -> None:
+    class Empty(UnleashX):
+        asked = 0
+
+        def call(self, call: Call, token: str, ringing: int = 1) -> Answer:
+            from ringhook.answers import AccountRefused
+
+            self.asked += 1
+            return AccountRefused("insufficient balance", cause="credit")
+
+    api = Empty(desk.sandbox.url, 5)
+    dialing = desk.dialing(api)
+    for n in range(20):
+        one = call(call_id=f"call_{n}", phone_number=f"+14155550{n + 100}")
+        assert desk.take(one, dialing).status == "queued"
+    assert api.asked == 1
+    for n in range(20):
+        item = ring_out(desk, f"call_{n}")
+        assert item
+        assert item.status == "initiated"
+
+
+def test_a_server_error_keeps_its_count_for_a_phone_that_may_have_rung(desk: Desk) -> None:
+    capped = 'policy.key = "{{ id }}"\npolicy.max_calls = "1/24h"'
+    desk.routes = routes.load(ROUTES.replace('policy.key = "{{ id }}"', capped))
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "500"})
+    desk.take(call())
+    assert desk.take(call(call_id="call_2")).status == "suppressed"
+    assert desk.dials() == 1
+
+
+def test_a_call_that_an_outage_left_uncertain_can_be_replayed(desk: Desk) -> None:
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "500"})
+    desk.take(call())
+    item = ring_out(desk)
+    assert item
+    assert item.status == "uncertain"
+    desk.clock = at(3600).timestamp()
+    desk.dialing().replay(item.call)
+    item = ring_out(desk)
+    assert item
+    assert item.status == "initiated"
+    assert desk.dials() == 2
+
+
+def test_a_refused_number_that_is_corrected_is_rung(desk: Desk) -> None:
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "refuse"})
+    assert desk.take(call()).status == "refused"
+    assert desk.take(later(60)).status == "refused"
+    assert desk.take(later(120, phone_number=BOB)).status == "initiated"
+    assert (desk.dials(ALICE), desk.dials(BOB)) == (1, 1)
+
+
+def test_what_the_ledger_cannot_hold_is_told_at_once(real: Desk) -> None:
+    for number, value in enumerate((10**40, 1e300, 1.23456789e-200)):
+        one = call(call_id=f"call_{number}", metadata={"n": value})
+        result = real.take(one)
+        assert result.status == "unmapped"
+        assert "cannot hold" in result.reason
+    assert real.dials() == 0
+
+
+def test_copies_of_an_event_share_one_wake(desk: Desk) -> None:
+    first = desk.take(call(ring_at=at(600)))
+    copies = [desk.take(call(ring_at=at(600))) for _ in range(50)]
+    assert first.again_at == at(600).timestamp()
+    assert {copy.again_at for copy in copies} == {None}
