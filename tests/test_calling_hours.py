@@ -282,6 +282,15 @@ def test_all_day_is_all_day() -> None:
     assert allowed_on("2027-09-15", here("US"), parse_hours({"wed": "open"})) == "00:00-24:00"
 
 
+def test_a_law_of_a_country_means_its_own_holidays_and_our_caution_a_states_too() -> None:
+    """The Ekka closes Brisbane; the standard speaks of national holidays."""
+    where = (Place("Australia/Brisbane", "AU", "QLD"),)
+    assert allowed_on("2027-08-11", where, default_hours(), "marketing") == ""
+    every_day = parse_hours({"mon-sun": "08:00-21:00", "holidays": "open"})
+    assert allowed_on("2027-08-11", where, every_day, "marketing") == "09:00-20:00"
+    assert allowed_on("2027-03-29", where, every_day, "marketing") == ""
+
+
 def test_open_holidays_change_nothing() -> None:
     hours = parse_hours({"mon-fri": "09:00-18:00", "holidays": "open"})
     assert allowed_on("2027-01-18", here("US"), hours) == "09:00-18:00"
@@ -591,6 +600,8 @@ ZONES = [
 ]
 NAMED = sorted({where for row in oracle.rows() for where in row["applies_to"]} - {"*"})
 
+STATES = ["AU-QLD", "CA-ON", "DE-BY", "ES-MD"]
+
 
 @st.composite
 def a_day(draw: st.DrawFn) -> str | list[str]:
@@ -615,7 +626,7 @@ def spot(named: str, zone: str) -> Place:
     return Place(zone, country, part or None)
 
 
-all_spots = st.builds(spot, st.sampled_from([*NAMED, "ZW"]), st.sampled_from(ZONES))
+all_spots = st.builds(spot, st.sampled_from([*NAMED, *STATES, "ZW"]), st.sampled_from(ZONES))
 some_places = st.lists(all_spots, min_size=1, max_size=4, unique=True).map(tuple)
 
 
