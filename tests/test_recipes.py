@@ -114,6 +114,7 @@ def test_a_recipe_rings_at_permitted_hours_once_for_each_thing(name: str) -> Non
     assert route.policy.on_uncertain == "leave"
     assert route.policy.calling_hours != ANY
     assert route.policy.max_calls
+    assert "purpose" in route.policy.model_fields_set
 
 
 @EVERY_RECIPE
