@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,10 +16,13 @@ from ringhook.secret_store import as_list
 from ringhook.signatures import Hmac, key_bytes
 from ringhook_ops import api
 from ringhook_ops.api import ApiError
+from ringhook_ops.cautions import holidays_end
 from ringhook_ops.deployment import Deployment, DeploymentError
 
 # docs.unleashx.ai, "List voice agents": an agent that rings people.
 _OUTBOUND = 1
+# `sam deploy` alone uploads what was built last.
+_DEPLOY = "make build && sam deploy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,11 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
         yield Finding(message, "check your AWS permissions: lambda:GetFunction")
         return
     except RoutesError as error:
-        yield Finding(f"the deployed routes are not valid: {error}", "ringhook check; sam deploy")
+        yield Finding(f"the deployed routes are not valid: {error}", f"ringhook check && {_DEPLOY}")
         return
     yield Finding(f"routes: {len(routes.routes)} from {len(routes.sources)} sources")
+    if ends := holidays_end(datetime.now(UTC).date()):
+        yield Finding(ends, f"git pull && {_DEPLOY}")
     try:
         yield from _signing_secrets(deployment, routes)
         yield from _credentials(deployment, routes)
@@ -117,7 +123,7 @@ def _agents(url: str, token: str, account: str, routes: Routes) -> Iterator[Find
             continue
         agent_id = call.agent_id
         what = f"agent {agent_id} of route {route.name}"
-        cure = f"give route {route.name} the agent_id of an active outbound agent; sam deploy"
+        cure = f"give route {route.name} the agent_id of an active outbound agent, then: {_DEPLOY}"
         try:
             agent = api.agent(url, token, agent_id)
         except ApiError as error:
