@@ -97,7 +97,7 @@ def test_a_genuine_request_that_cannot_be_read_is_kept_with_its_bytes(body: byte
 def test_what_is_kept_holds_nothing_that_proves_its_sender() -> None:
     secret = SECRETS["form"]
     event = from_form(f'{{"token": "{secret}", ')
-    event["headers"] |= {"x-own-id": secret, "x-webhook-signature": "abc", "cookie": "abc"}
+    event["headers"] |= {"x-own-id": secret, "x-signature-id": "abc", "cookie": "abc"}
 
     document = unpack(kept(event).payload)
 
