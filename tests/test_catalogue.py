@@ -39,7 +39,13 @@ import pytest
 
 from ringhook import providers, signatures
 from ringhook.calls import Call
-from ringhook.errors import BadRequestError, RejectedError, RinghookError, UnavailableError
+from ringhook.errors import (
+    BadRequestError,
+    MisfitError,
+    RejectedError,
+    RinghookError,
+    UnavailableError,
+)
 from ringhook.providers import Event, Provider
 from ringhook.queue import CallQueue
 from ringhook.receiver import Receiver, Tasks, through_queue
@@ -528,7 +534,9 @@ def test_two_topics_are_two_events(name: str) -> None:
         for event in events(case, case.webhook())
     }
 
-    assert len({event_id for _, event_id in found}) == len(found)
+    # A topic that nobody signed makes no event another: there the bodies must differ.
+    if not providers.find(name).hints_topics:
+        assert len({event_id for _, event_id in found}) == len(found)
 
 
 @every_signing_case
@@ -545,7 +553,12 @@ def test_headers_that_are_not_signed_make_no_event_another(case: Case) -> None:
             )
         except RejectedError:
             continue
-        after = events(case, altered)
+        try:
+            after = events(case, altered)
+        except MisfitError:
+            # An erasure under another topic is no event at all.
+            assert case.provider.privacy
+            continue
         if [event.topic for event in after] == [event.topic for event in before]:
             assert [e.event_id for e in after] == [e.event_id for e in before], name
 
@@ -553,6 +566,12 @@ def test_headers_that_are_not_signed_make_no_event_another(case: Case) -> None:
 # What must not ring.
 
 
+# What must have a shape of its own, for nobody signs its topic, and is no sample.
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("shopify", "shop/redact"): {"shop_id": 954889, "shop_domain": "s.myshopify.com"},
+    ("woocommerce", "customer.deleted"): {"id": 25},
+    ("woocommerce", "order.deleted"): {"id": 727},
+}
 NEVER = [(name, topic) for name in CATALOGUE for topic in providers.find(name).never]
 
 
@@ -576,6 +595,12 @@ def test_topics_that_must_never_ring_do_not(name: str, topic: str) -> None:
 def _of_topic(name: str, topic: str) -> tuple[Case, Request]:
     """A webhook of this topic: a sample, or one in which the topic is written over."""
     cases = list(_cases(name))
+    if (name, topic) in BODIES:
+        plain = cases[0].unsigned()
+        own = {plain.headers[h]: h for h in plain.headers}[cases[0].sample.name]
+        body = json.dumps(BODIES[name, topic]).encode()
+        written = replace(plain, body=body, headers={**plain.headers, own: topic})
+        return cases[0], cases[0].signed(written)
     for case in sorted(cases, key=lambda case: case.sample.name != topic):
         webhook = case.webhook()
         if {event.topic for event in events(case, webhook)} == {topic}:

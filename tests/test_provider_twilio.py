@@ -162,4 +162,4 @@ def test_each_event_of_a_stream_is_one() -> None:
     twilio = provider("twilio")
     stream = [{"id": "EZ1", "type": "com.twilio.a"}, {"id": "EZ2", "type": "com.twilio.a"}]
 
-    assert len({event.event_id for event in twilio.events(form({}), stream)}) == 2
+    assert len({event.event_id for event in twilio.events(request(b"[]"), stream)}) == 2

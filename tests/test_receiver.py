@@ -39,6 +39,7 @@ from ringhook.queue import Message
 from ringhook_ops.sandbox import TOKEN, Sandbox
 
 Answer = tuple[int, dict[str, Any]]
+CANCELLED = {**ORDER, "cancelled_at": "2026-11-23T12:00:00Z"}
 
 
 @dataclass
@@ -304,7 +305,7 @@ def test_the_same_event_twice_in_one_body_is_one_call(deployment: Deployment) ->
 
 def test_a_cancelled_order_asks_for_the_end_of_its_call(deployment: Deployment) -> None:
     deployment.post(from_shopify())
-    status, answer = deployment.post(from_shopify(topic="orders/cancelled"))
+    status, answer = deployment.post(from_shopify(CANCELLED, topic="orders/cancelled"))
     asked, cancelled = (message.call for message in deployment.queued())
     assert asked is not None
     assert cancelled is not None
@@ -594,7 +595,7 @@ def test_direct_answers_a_cancellation_with_success(
     direct: Deployment, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_ledger(monkeypatch)
-    assert direct.post(from_shopify(topic="orders/cancelled"))[0] == 200
+    assert direct.post(from_shopify(CANCELLED, topic="orders/cancelled"))[0] == 200
     assert direct.post(from_shopify())[0] == 200
     assert dials(sandbox) == 0
 

@@ -79,6 +79,7 @@ def _lines(name: str) -> Iterator[str]:
         shown = ", ".join(f"`{topic}`" for topic in provider.topics[:_TOPICS])
         more = f", and {len(provider.topics) - _TOPICS} more" * (len(provider.topics) > _TOPICS)
         yield from ("## Topics", "", shown + more, "")
+    yield from _shapes(provider)
     yield from _left_out(provider)
     yield from _never(provider)
     yield from _answers(provider, guide)
@@ -135,6 +136,22 @@ def _tries(name: str) -> Iterator[str]:
             " say that they are of July 2026, which is too late to ring:"
         )
         yield from ("", "```sh", "SECRET=… WEBHOOKS_URL=https://…/hooks", *lines, "```", "")
+
+
+def _shapes(provider: Provider) -> Iterator[str]:
+    if not provider.shapes:
+        return
+    yield (
+        "Nobody signs the topic: it stands in a header, and whoever has captured a webhook could"
+        " write another. So one signed body makes at most one call of a route, whatever its topic;"
+        " and a topic is believed only where the body is of it. Any other body under it has no"
+        " effect and is kept as `unmapped`. A topic that is not in this table neither cancels nor"
+        " keeps anybody from being rung: for that, name a route whose `when` looks at the body."
+    )
+    yield from ("", "| topic | what its body is known by |", "| --- | --- |")
+    for topic, shape in provider.shapes.items():
+        yield f"| `{topic}` | `` {shape.replace('|', chr(92) + '|')} `` |"
+    yield ""
 
 
 def _left_out(provider: Provider) -> Iterator[str]:

@@ -32,6 +32,9 @@ def doubts(routes: Routes, text: str, tried: list[Tried]) -> list[Problem]:
             messages = _about(expression, [] if own else known)
             found += [_at(text, ("routes", index, *place), message) for message in messages]
         found += _regions(route, index, text)
+    for name, connection in routes.sources.items():
+        if advice := connection.source.advice:
+            found.append(_at(text, ("sources", name), advice))
     found += overlaps(routes, text, tried)
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line)
 

@@ -126,7 +126,7 @@ def lookups(
 def is_thin(event: Event, routes: Routes) -> bool:
     """Whether something is to be fetched before the routes can take this event."""
     lookups = routes.sources[event.source].lookups
-    usable = not (event.never or event.unmapped)
+    usable = not (event.never or event.unmapped or event.misfit)
     lacks = usable and any(lookup.takes(event.topic) for lookup in lookups)
     return lacks and bool(_takers(event, routes))
 

@@ -42,6 +42,18 @@ class UnmappedError(RinghookError):
     """An event matched a route but lacks what the call needs; the text names field and cause."""
 
 
+class MisfitError(BadRequestError):
+    """A genuine body under a topic that nobody signed, and that it is not of.
+
+    `private`: it holds a person who asked to be forgotten, so nothing of it may be kept.
+    """
+
+    def __init__(self, message: str, *, private: bool) -> None:
+        """Keep whether it is private."""
+        super().__init__(message)
+        self.private = private
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with `routes.toml`: where (`line` from 1; 0: unknown), and the cure."""

@@ -31,11 +31,17 @@ _PROVING = re.compile(r"auth|cookie|sig|hmac|secret|token|key|password")
 
 
 def kept_request(
-    request: Request, connection: Connection, reasons: Sequence[str], secrets: Sequence[str]
+    request: Request,
+    connection: Connection,
+    reasons: Sequence[str],
+    secrets: Sequence[str],
+    *,
+    private: bool = False,
 ) -> Call:
     """The request as an unmapped call of no route, known by its body's digest.
 
     `payload` holds it in the short form that `ringhook map` reads, without what proves its sender.
+    Of what is `private`, which holds a person who asked to be forgotten, only the digest is kept.
     """
     content, known_by = _without(request.body, secrets), request.body
     if request.method == "GET":
@@ -43,6 +49,8 @@ def kept_request(
         content = known_by = _without(urlsplit(request.url).query.encode(), secrets)
     event_id = "evt_" + hashlib.sha256(known_by).hexdigest()[:32]
     payload, notes = keep(_short_form(request, content, secrets), content)
+    if private:
+        payload, notes = pack(_digest(content)), ("of a privacy request only its digest is kept",)
     return Call(
         call_id=call_id(request.source, "", "event", event_id),
         source=request.source,
@@ -66,16 +74,11 @@ def keep(payload: Any, content: bytes | None = None) -> tuple[str, tuple[str, ..
     if len(packed) <= LARGEST_PAYLOAD:
         return packed, ()
     whole = json.dumps(payload).encode() if content is None else content
-    digest = hashlib.sha256(whole).hexdigest()
-    cut = {
-        "replayable": False,
-        "sha256": digest,
-        "length": len(whole),
-        "beginning": whole[:BEGINNING].decode(errors="replace"),
-    }
+    told = _digest(whole)
+    cut = {**told, "beginning": whole[:BEGINNING].decode(errors="replace")}
     note = (
         f"too large to be kept whole, so it cannot be replayed: {len(whole)} bytes,"
-        f" SHA-256 {digest}"
+        f" SHA-256 {told['sha256']}"
     )
     return pack(cut), (note,)
 
@@ -96,6 +99,11 @@ def _without(text: bytes, secrets: Sequence[str]) -> bytes:
         for written in (secret, quote(secret, safe=""), quote_plus(secret)):
             text = text.replace(written.encode(), b"")
     return text
+
+
+def _digest(content: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"replayable": False, "sha256": digest, "length": len(content)}
 
 
 def _short_form(request: Request, content: bytes, secrets: Sequence[str]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def map_event(
     origin = _Origin(event, routes, correlation_id, now.astimezone(zone), missing)
     if event.never and event.asks:
         return [_privacy(origin, number) for number in event.numbers]
+    if event.misfit:
+        return [_misfit(origin, route) for route in routes.of(event.source)]
     reached = [one for one in routes.of(event.source) if one.record or not event.never]
     mapped = [_map(origin, route) for route in reached]
     asking = {one.route for one in mapped if isinstance(one, Call)}
@@ -107,6 +109,8 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
         return Ignored(route.name, f"topic {event.topic!r} cancels")
     if route.on is not None and event.topic not in route.on:
         return Ignored(route.name, f"topic {event.topic!r} is not one of {', '.join(route.on)}")
+    if doubt := _doubt(origin, route):
+        return Ignored(route.name, doubt)
     if origin.missing:
         return _unmapped(origin, route, origin.missing)
     try:
@@ -118,6 +122,36 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
     # A wish not to be called is kept whatever else is wrong.
     lets_ring = made.kind == "call" or made.consent
     return _unmapped(origin, route, event.unmapped) if event.unmapped and lets_ring else made
+
+
+def _misfit(origin: _Origin, route: Route) -> Call | Ignored:
+    """Keep a body under a topic that it cannot be of, where a route waits for the topic."""
+    topic = origin.event.topic
+    if topic in (*(route.on or ()), *route.policy.cancelled_by):
+        return _unmapped(origin, route, origin.event.misfit)
+    if route.on is not None:
+        return Ignored(route.name, f"topic {topic!r} is not one of {', '.join(route.on)}")
+    return Ignored(route.name, origin.event.misfit)
+
+
+def _doubt(origin: _Origin, route: Route) -> str:
+    """Why a topic that nobody signed does not bring its event to this route; "" if it does."""
+    topic = origin.event.topic
+    if not origin.event.hinted:
+        return ""
+    if route.record and route.on is not None:
+        return _may_not(topic)
+    provider = origin.routes.sources[origin.event.source].provider
+    if route.on is None and provider.topics and topic not in provider.topics:
+        return f"nobody signed the topic {topic!r}, which {provider.title} is not known to send"
+    return ""
+
+
+def _may_not(topic: str) -> str:
+    return (
+        f"nobody signed the topic {topic!r}, and its body does not tell that it is of it: so it"
+        " neither cancels nor keeps anybody from being rung"
+    )
 
 
 def _holds(value: object) -> bool:
@@ -193,11 +227,16 @@ def _privacy(origin: _Origin, number: str) -> Call:
 def _cancellations(origin: _Origin, asking: set[str]) -> list[Call | Ignored]:
     """The waiting calls that this event ends: by its topic, or by a route that takes it."""
     found: list[Call | Ignored] = []
+    hinted = origin.event.hinted
+    # Of an event whose topic is a hint, what its body says may end calls: a route's `when`.
+    telling = [r for r in origin.routes.of(origin.event.source) if r.when or not hinted]
     for route in origin.routes.routes:
         ends = set(route.policy.cancelled_by)
         by_topic = route.source == origin.event.source and origin.event.topic in ends
-        keyed_by = [route] if by_topic else []
-        keyed_by += [r for r in origin.routes.of(origin.event.source) if r.name in ends & asking]
+        if by_topic and hinted:
+            found.append(Ignored(route.name, _may_not(origin.event.topic)))
+        keyed_by = [route] if by_topic and not hinted else []
+        keyed_by += [r for r in telling if r.name in ends & asking]
         for other in keyed_by:
             try:
                 key = _key(origin, other)
@@ -216,7 +255,8 @@ def _replaced(origin: _Origin) -> list[Call | Ignored]:
     """
     found: list[Call | Ignored] = []
     for route in origin.routes.of(origin.event.source):
-        reached = route.on is None or origin.event.topic in route.on
+        named = origin.event.topic in (route.on or ()) and not origin.event.hinted
+        reached = route.on is None or named
         if route.policy.replaces is None or not reached:
             continue
         try:

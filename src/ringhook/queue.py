@@ -45,6 +45,7 @@ class ThinEvent(BaseModel):
     received_at: datetime
     correlation_id: str = ""
     test: bool = False
+    hinted: bool = False
     payload: str
     attempts: int = 0
     not_before: float = 0
@@ -60,6 +61,7 @@ class ThinEvent(BaseModel):
             received_at=received_at,
             correlation_id=correlation_id,
             test=event.test,
+            hinted=event.hinted,
             payload=pack(event.payload),
         )
 
@@ -73,6 +75,7 @@ class ThinEvent(BaseModel):
             occurred_at=self.occurred_at,
             payload=unpack(self.payload),
             test=self.test,
+            hinted=self.hinted,
         )
 
 

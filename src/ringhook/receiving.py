@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ringhook import signatures
 from ringhook.calls import Call
 from ringhook.enrichment import is_thin
-from ringhook.errors import BadRequestError, RejectedError
+from ringhook.errors import BadRequestError, MisfitError, RejectedError
 from ringhook.keeping import LARGEST_PAYLOAD, kept_request, pack
 from ringhook.mapping import Ignored, map_event
 from ringhook.request import Reply
@@ -118,7 +118,9 @@ def receive(
     return Received(
         provider,
         tuple(events),
-        kept_request(request, connection, doubts.said, keys) if doubts.said else None,
+        kept_request(request, connection, doubts.said, keys, private=doubts.private)
+        if doubts.said
+        else None,
         tuple(doubts.faults),
     )
 
@@ -158,8 +160,10 @@ class _Doubts:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.faults: list[Exception] = []
+        self.private = False
 
     def add(self, what: str, error: Exception) -> None:
+        self.private = self.private or (isinstance(error, MisfitError) and error.private)
         if isinstance(error, BadRequestError):
             self.said.append(f"{what}: {error}")
         elif isinstance(error, RecursionError):

@@ -626,8 +626,28 @@ def _topics(
             doubtful += _doubtful([topic], provider, place, text)
     names = {other.name for other in file.routes}
     ends = [one for one in route.policy.cancelled_by if one not in names]
-    doubtful += _doubtful(ends, provider, ("routes", index, "policy", "cancelled_by"), text)
+    ending = ("routes", index, "policy", "cancelled_by")
+    doubtful += _doubtful(ends, provider, ending, text)
+    doubtful += _powerless(ends, provider, ending, text)
+    if route.record:
+        doubtful += _powerless(route.on or (), provider, place, text)
     return wrong, doubtful
+
+
+def _powerless(
+    topics: Iterable[str], provider: Provider, place: tuple[str | int, ...], text: str
+) -> Iterator[Problem]:
+    """The topics that may end nothing, for nobody signs them and no body tells them.
+
+    Of one that the provider is not known to send, that is said instead.
+    """
+    for topic in topics if provider.hints_topics else ():
+        if topic not in provider.shapes and (topic in provider.topics or not provider.topics):
+            message = (
+                f"nobody signs the topic {topic!r}, and what its body looks like is not known, so"
+                " it has no effect here: name a route whose `when` says what the body holds"
+            )
+            yield _at(text, place, message)
 
 
 def _doubtful(

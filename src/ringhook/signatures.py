@@ -1,7 +1,10 @@
 """How senders prove who they are: every scheme is data, and each has one way to fail.
 
-A scheme answers two questions: does this request use it (`applies`), and is it genuine (`verify`,
-which raises RejectedError with the reason for the log and the operator, never for the sender).
+A scheme answers three questions: does this request use it (`applies`), is it genuine (`verify`,
+which raises RejectedError with the reason for the log and the operator, never for the sender), and
+what of a genuine request the proof covers (`proven`): a signature covers what was signed, and who
+shows a shared secret vouches for the whole request. Whatever else a request holds is a hint:
+whoever has captured it may have written it.
 What a stranger's bytes can break (text, numbers, base64) leaves here as RejectedError and nothing
 else. Signatures are compared in constant time, as bytes, against every active secret.
 """
@@ -13,7 +16,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -30,6 +33,12 @@ KeyForm = Literal["text", "hex", "base64", "whsec"]
 TimeUnit = Literal["s", "ms", "iso"]
 
 TOLERANCE = 300
+# What no body begins with: neither JSON nor XML.
+_ID = re.compile(r"[\w.:@/+=~-]{1,200}", re.ASCII)
+# What an address may hold (RFC 3986).
+_URL = re.compile(r"[\w!#$%&'()*+,./:;=?@\[\]~-]*", re.ASCII)
+# In full, so that no part of a body that follows it can be taken for a part of it.
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 MISMATCH = (
     "the signature does not match: signed with another secret, or what was signed"
     " (the body, the address) was changed on the way"
@@ -44,6 +53,10 @@ class Scheme(Protocol):
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:
         """Return if the proof holds for one of `secrets`; raise RejectedError if for none."""
+
+    def proven(self, request: Request) -> Request:
+        """The request without what its proof does not cover: headers, or its address."""
+        ...
 
 
 def verify(
@@ -108,6 +121,7 @@ class Hmac:
                 f"the header {self.header} holds no signature that begins with {self.prefix!r}"
             )
             raise RejectedError(message)
+        check_cut(self.signed, request, self.id_header)
         timestamp = self._timestamp(request, entries)
         if timestamp:
             check_fresh(timestamp, self.timestamp_unit, self.tolerance, now)
@@ -117,6 +131,12 @@ class Hmac:
             if any(hmac.compare_digest(expected, self._comparable(one)) for one in given):
                 return
         raise RejectedError(MISMATCH)
+
+    def proven(self, request: Request) -> Request:
+        """The body, with the signed time and id, and the address if it is signed."""
+        return covered(
+            request, self.timestamp_header, self.id_header, address="{url}" in self.signed
+        )
 
     def signature(self, signed: bytes, secret: str) -> str:
         """The signature of these bytes, as text, without the prefix."""
@@ -169,6 +189,10 @@ class HeaderToken:
             message = f"the header {self.header} holds another secret"
             raise RejectedError(message)
 
+    def proven(self, request: Request) -> Request:
+        """All of it: who shows the secret vouches for what comes with it."""
+        return request
+
 
 @dataclass(frozen=True, slots=True)
 class Basic:
@@ -189,6 +213,19 @@ class Basic:
             message = "the Basic credentials are another user's or password's"
             raise RejectedError(message)
 
+    def proven(self, request: Request) -> Request:
+        """All of it: who shows the password vouches for what comes with it."""
+        return request
+
+
+def covered(request: Request, *headers: str, address: bool) -> Request:
+    """The request with its body, these headers, and its address or none."""
+    return replace(
+        request,
+        url=request.url if address else "",
+        headers={name: request.headers[name] for name in headers if name in request.headers},
+    )
+
 
 def signed_bytes(template: str, request: Request, values: dict[str, str]) -> bytes:
     """Fill `{body}`, `{method}`, `{url}` and the names of `values` into what is signed."""
@@ -203,13 +240,33 @@ def signed_bytes(template: str, request: Request, values: dict[str, str]) -> byt
     return b"".join(parts[p] if i % 2 else p.encode() for i, p in enumerate(pieces))
 
 
+def check_cut(signed: str, request: Request, id_header: str = "") -> None:
+    """Raise RejectedError if what was signed could be cut into its parts in another way, too.
+
+    A fresh timestamp, written in full, has one end. An id has no character that a body begins with,
+    or that stands after it in `signed`. And where it touches something, or an address is signed,
+    the body is JSON: no part of that is JSON again, and none may be a part of the address.
+    """
+    given = request.headers.get(id_header, "")
+    after = re.search(r"\{id\}([^{])", signed)
+    if id_header and (not _ID.fullmatch(given) or (after and after[1] in given)):
+        message = f"the header {id_header} is missing or holds what no id has"
+        raise RejectedError(message)
+    if not re.search(r"\{url\}|\{id\}\{|\}\{id\}", signed):
+        return
+    if not request.body.lstrip().startswith((b"{", b"[")) or not _URL.fullmatch(request.url):
+        message = "the body is not JSON, or part of the address: what was signed has many readings"
+        raise RejectedError(message)
+
+
 def check_fresh(timestamp: str, unit: TimeUnit, tolerance: int, now: datetime) -> None:
     """Raise RejectedError unless the signed time is within `tolerance` seconds of now."""
     try:
         if unit == "iso":
+            if not _ISO.fullmatch(timestamp):
+                raise ValueError(timestamp)  # noqa: TRY301 - one way out for every unreadable time
             signed_at = datetime.fromisoformat(timestamp)
-            signed_at = signed_at if signed_at.tzinfo else signed_at.replace(tzinfo=UTC)
-        elif re.fullmatch(r"[0-9]{1,14}", timestamp):
+        elif re.fullmatch(r"[1-9][0-9]{0,13}", timestamp):
             signed_at = datetime.fromtimestamp(int(timestamp) / (1000 if unit == "ms" else 1), UTC)
         else:
             raise ValueError(timestamp)  # noqa: TRY301 - one way out for every unreadable time

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ringhook import clock
-from ringhook.errors import BadRequestError, UnmappedError
+from ringhook.errors import BadRequestError, MisfitError, UnmappedError
 from ringhook.expressions import compile_expression
-from ringhook.request import read_payload
+from ringhook.request import Request, read_payload
 from ringhook.text import tidy
 from ringhook.times import parse_time
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringhook.enrichment import Enrichment
-    from ringhook.request import Reply, Request
+    from ringhook.request import Reply
     from ringhook.signatures import Scheme
 
 # Senders that sign as others do, or as their user tells them to: which provider serves them.
@@ -44,6 +44,7 @@ SERVED_BY = {
     "zapier": "bearer",
 }
 
+_ANY_TIME = datetime.fromtimestamp(0, UTC)
 # Where something stands: a function of the request and of the event's part of its payload.
 Locator = Callable[["Request", Any], Any]
 
@@ -86,6 +87,11 @@ class Source(BaseModel):
         """The time zone, where it is said."""
         return clock.zone(self.time_zone) if self.time_zone else None
 
+    @property
+    def advice(self) -> str:
+        """What should be set otherwise, and why; "" if nothing."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -93,7 +99,9 @@ class Event:
 
     `unmapped` says why no call can be made of it, though it can be told what it is.
     `asks`: what a person asks by it (to be forgotten, or what is known of them), and `numbers`
-    theirs, as written; at least one, "" where the event does not tell.
+    theirs, as written; at least one, "" where the event does not tell. `hinted`: nobody signed the
+    topic, and the body does not tell that it is of it, so that the topic may end nothing; `misfit`:
+    why the body cannot be of it, so that nothing comes of it.
     """
 
     source: str
@@ -102,6 +110,8 @@ class Event:
     occurred_at: datetime
     payload: Any
     test: bool = False
+    hinted: bool = False
+    misfit: str = ""
     never: str = ""
     unmapped: str = ""
     asks: Literal["", "forget", "export"] = ""
@@ -117,14 +127,18 @@ class Provider:
     challenge, an unsigned ping); asked before anything is verified, with the source's secrets.
     `read`: the payload of a verified request, and `challenge`: its answer to one that is no event.
     `items`: the events in a payload that may hold many. `topic`, `occurred_at`, `tenant`, `test`:
-    where they stand. `identity`: what makes an event the same when it is sent again (the topic is
-    always part of it). `never` (by topic) and `never_when` (by JMESPath over the event's payload):
-    what must ring nobody, and why. `privacy`: the topics by which a person asks to be forgotten, or
-    what is known of them, with the JMESPath to a list of their numbers. `topics`: those it is known
-    to send, to catch a misspelt one. `gets`: whether it sends with GET, the event in the address.
-    `hides`: the places in its payload (names with dots between) that hold secrets: nothing of them
-    is kept or reaches a route. `accepted`: the very answer that it demands for success, or just the
-    status: it is given for an event that no call can be made of, too.
+    where they stand. `identity`: what makes an event the same when it is sent again. Of identity,
+    topic and time only what the proof covers counts; a topic that it does not cover is a hint, and
+    no part of what an event is known by. `shapes` (by topic, JMESPath): what the body of a topic
+    that is a hint must look like, for the topic to be believed. `alike`: the identity is all that
+    was signed, so that another topic read out of it makes no other event. `never` (by topic) and
+    `never_when` (by JMESPath over the event's payload): what must ring nobody, and why. `privacy`:
+    the topics by which a person asks to be forgotten, or what is known of them, with the JMESPath
+    to a list of their numbers. `topics`: those it is known to send, to catch a misspelt one.
+    `gets`: whether it sends with GET, the event in the address. `hides`: the places in its payload
+    (names with dots between) that hold secrets: nothing of them is kept or reaches a route.
+    `accepted`: the very answer that it demands for success, or just the status: it is given for an
+    event that no call can be made of, too.
     `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
     error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
     `enrich_hosts`: the hosts of its API, from which a source may fetch what its events leave out
@@ -141,12 +155,14 @@ class Provider:
     items: Callable[[Any], list[Any]] = lambda payload: [payload]
     topic: Locator = lambda _request, _payload: ""
     identity: tuple[Locator, ...] = ()
+    alike: bool = False
     occurred_at: Locator = lambda _request, _payload: None
     tenant: Locator | None = None
     test: Locator = lambda _request, _payload: False
     never: Mapping[str, str] = field(default_factory=dict)
     never_when: Mapping[str, str] = field(default_factory=dict)
     privacy: Mapping[str, tuple[Literal["forget", "export"], str]] = field(default_factory=dict)
+    shapes: Mapping[str, str] = field(default_factory=dict)
     topics: tuple[str, ...] = ()
     has_topics: bool = True
     unmapped_status: int = 202
@@ -174,13 +190,29 @@ class Provider:
         """The event that is this one of a verified request's items.
 
         Raises BadRequestError if it is so far from the provider's form that it cannot be told what
-        it is.
+        it is, and MisfitError for an erasure under a topic that is none, or the other way round.
         """
         try:
             return self._event(request, item)
         except UnmappedError as error:
             message = f"not what {self.title} sends: {error}"
             raise BadRequestError(message) from error
+
+    def proven(self, request: Request) -> Request:
+        """The request without what its sender's proof does not cover."""
+        carried = [scheme for scheme in self.schemes if scheme.applies(request)]
+        # One that carries no proof is taken for what it would be with one (`ringhook map`).
+        return next((s.proven(request) for s in [*carried, *self.schemes]), request)
+
+    @property
+    def hints_topics(self) -> bool:
+        """Whether a proof of its leaves the topic uncovered."""
+        request = Request(
+            source="", method="POST", url="", headers=_Every(), body=b"", received_at=_ANY_TIME
+        )
+        return bool(self.topic(request, {})) and not all(
+            self.topic(scheme.proven(request), {}) for scheme in self.schemes
+        )
 
     def tenants(self, request: Request, payload: Any) -> set[str]:
         """The accounts that the events of a request belong to, as texts."""
@@ -197,10 +229,14 @@ class Provider:
         return never
 
     def _event(self, request: Request, item: Any) -> Event:
-        topic = tidy(str(self.topic(request, item) or ""), 200)
-        identity = [topic, *(locate(request, item) for locate in self.identity)]
-        asks, numbers = self._asked(topic, request, item)
-        occurred_at, unmapped = self._when(request, item)
+        proven = self.proven(request)
+        signed = tidy(str(self.topic(proven, item) or ""), 200)
+        topic = signed or tidy(str(self.topic(request, item) or ""), 200)
+        fits = bool(signed) or self._has_shape(topic, item, request.received_at)
+        misfit = "" if fits else self._misfit(topic, item, request.received_at)
+        asks, numbers = self._asked(topic if fits else "", request, item)
+        identity = ["" if self.alike else signed, *(place(proven, item) for place in self.identity)]
+        occurred_at, unmapped = self._when(proven, request, item)
         return Event(
             source=request.source,
             topic=topic,
@@ -208,25 +244,46 @@ class Provider:
             occurred_at=occurred_at,
             payload=item,
             test=_is_true(self.test(request, item)),
+            hinted=bool(topic) and not fits,
+            misfit=misfit,
             never=self.forbids(topic, item, request.received_at),
             unmapped=unmapped,
             asks=asks,
             numbers=numbers,
         )
 
-    def _when(self, request: Request, item: Any) -> tuple[datetime, str]:
+    def _when(self, proven: Request, request: Request, item: Any) -> tuple[datetime, str]:
         """When it happened, and what is wrong with the time that the sender names.
 
-        A time that cannot be read is not now: what is a week old must not ring.
+        A time that cannot be read is not now: what is a week old must not ring. One that nobody
+        signed counts only where there is no other.
         """
-        named = self.occurred_at(request, item)
-        if named is None or (isinstance(named, str) and not named.strip()):
+        told = [self.occurred_at(one, item) for one in (proven, request)]
+        named = next((one for one in told if not _is_blank(one)), None)
+        if named is None:
             return request.received_at, ""
         moment = parse_time(named, self.zone)
         if moment is None:
             return request.received_at, f"the time of the event cannot be read: {_shape(named)}"
         # Nothing has happened later than it is heard of, whatever the sender's clock says.
         return min(moment, request.received_at), ""
+
+    def _misfit(self, topic: str, item: Any, now: datetime) -> str:
+        """Why the body cannot be of this topic, which nobody signed; "" where that is not known.
+
+        Raises MisfitError if it is an erasure's or an export's body, or the topic is theirs.
+        """
+        private = any(self._has_shape(one, item, now) for one in self.privacy)
+        if private or topic in self.privacy:
+            what = "an erasure's or an export's" if private else f"not that of {topic!r}"
+            message = f"nobody signed the topic, and the body is {what}"
+            raise MisfitError(message, private=private)
+        known = topic in self.shapes
+        return f"nobody signed the topic {topic!r}, and the body is not of it" if known else ""
+
+    def _has_shape(self, topic: str, item: Any, now: datetime) -> bool:
+        shape = self.shapes.get(topic)
+        return shape is not None and bool(compile_expression(shape)(item, now))
 
     def _asked(
         self, topic: str, request: Request, item: Any
@@ -237,6 +294,10 @@ class Provider:
         found = compile_expression(place)(item, request.received_at)
         numbers = found if isinstance(found, list) and found else [""]
         return asks, tuple(dict.fromkeys(str(number or "") for number in numbers))
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _is_true(marker: object) -> bool:
@@ -262,6 +323,19 @@ def _hide(payload: Any, place: list[str]) -> None:
                 del part[place[0]]
             else:
                 _hide(part[place[0]], place[1:])
+
+
+class _Every(dict[str, str]):
+    """The headers of a request that has every header."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+    def get(self, name: str, _default: Any = None, /) -> Any:
+        return name
 
 
 def header(name: str) -> Locator:

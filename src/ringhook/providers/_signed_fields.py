@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ringhook.errors import BadRequestError, RejectedError
 from ringhook.providers._url_token import UrlToken
 from ringhook.request import read_payload
-from ringhook.signatures import MISMATCH
+from ringhook.signatures import MISMATCH, covered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,8 +67,8 @@ class SignedFields:
         raise RejectedError(doubt)
 
     def proven(self, request: Request) -> Request:
-        """All of it: `read` has left out of the body what the proof does not cover."""
-        return request
+        """The body, of which `read` leaves out what is not signed; all, if the address vouches."""
+        return request if _ADDRESS.applies(request) else covered(request, address=False)
 
     def read(self, request: Request) -> Any:
         """The payload of a verified request: what it signed, or all where the address vouches.

@@ -37,6 +37,10 @@ class UrlToken:
             message = f"the address has another secret {place}"
             raise RejectedError(message)
 
+    def proven(self, request: Request) -> Request:
+        """All of it: who knows the address vouches for what is sent there."""
+        return request
+
     def given(self, request: Request) -> str:
         """The secret in the address; "" if there is none."""
         return request.path_secret or request.query.get(self.parameter, "")

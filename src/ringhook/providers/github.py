@@ -27,6 +27,28 @@ def _read(request: Request) -> Any:
     return read_json(inside, "the form's field `payload`")
 
 
+# What the body of an event has and others' have not: the event's name is in a header, which is not
+# signed.
+_SHAPES = {
+    "check_run": "check_run",
+    "check_suite": "check_suite && !check_run",
+    "deployment": "deployment && !deployment_status",
+    "deployment_status": "deployment_status",
+    "discussion": "discussion && !comment",
+    "discussion_comment": "discussion && comment",
+    "fork": "forkee",
+    "issue_comment": "issue && comment",
+    "issues": "issue && !comment",
+    "member": "member",
+    "pull_request": "pull_request && !(review || comment || thread)",
+    "pull_request_review": "pull_request && review",
+    "pull_request_review_comment": "pull_request && comment",
+    "push": "ref && commits != `null`",
+    "release": "release",
+    "status": "sha && state",
+    "workflow_job": "workflow_job",
+    "workflow_run": "workflow_run && !deployment",
+}
 _TOPICS = """
 branch_protection_configuration branch_protection_rule check_run check_suite code_scanning_alert
 commit_comment create custom_property custom_property_values delete dependabot_alert deploy_key
@@ -63,5 +85,6 @@ PROVIDER = Provider(
         "ping": "GitHub tries the address",
         "github_app_authorization": "a user took the app's permission back",
     },
+    shapes=_SHAPES,
     topics=tuple(_TOPICS.split()),
 )

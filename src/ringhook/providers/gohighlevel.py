@@ -22,7 +22,7 @@ from pydantic import Field
 from ringhook.errors import BadRequestError, RejectedError, UnavailableError
 from ringhook.providers import Provider, Source, body, first, whole_payload
 from ringhook.request import read_payload
-from ringhook.signatures import MISMATCH, TOLERANCE, HeaderToken, check_fresh
+from ringhook.signatures import MISMATCH, TOLERANCE, HeaderToken, check_fresh, covered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,10 @@ class Ed25519:
             _check_fresh(request, now)
             return
         raise RejectedError(MISMATCH)
+
+    def proven(self, request: Request) -> Request:
+        """The body alone."""
+        return covered(request, address=False)
 
 
 def public_key(text: str) -> bytes:

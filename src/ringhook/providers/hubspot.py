@@ -7,6 +7,10 @@ classic one, `contact.creation`. A workflow that sends a key of its author's ins
 is connected as provider `header-token`. A workflow's body has no id: where its author picks what it
 holds, let a time be in it, for two webhooks with the very same body are the same event.
 
+HubSpot sends signatures of several versions side by side. Versions 1 and 2 sign no time: whoever
+has captured a webhook can take version 3 away and pass with another at any age. `signature = "v3"`
+takes version 3 alone: set it for an app's webhooks, which all carry it.
+
 Source: developers.hubspot.com, "Validating requests", "Webhooks API", "Create generic webhook
 subscriptions", "Contacts" and "Deals"; knowledge.hubspot.com, "Use webhooks with HubSpot
 workflows". Not confirmed: that HubSpot decodes percent escapes in the address before it signs (its
@@ -17,12 +21,14 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
 
 from ringhook.enrichment import Enrichment
 from ringhook.errors import RejectedError
-from ringhook.providers import Provider, body, first, whole_payload
-from ringhook.signatures import MISMATCH, Hmac, sha256_hex, signed_bytes
+from ringhook.providers import Provider, Source, body, first, whole_payload
+from ringhook.signatures import MISMATCH, Hmac, check_cut, covered, sha256_hex, signed_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +79,10 @@ class V3:
                 raise
             V3_SIGNATURE.verify(replace(request, url=decoded), secrets, now)
 
+    def proven(self, request: Request) -> Request:
+        """The address, the body and the signed time."""
+        return V3_SIGNATURE.proven(request)
+
 
 @dataclass(frozen=True, slots=True)
 class Digest:
@@ -88,12 +98,42 @@ class Digest:
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - nothing here has a time
         """Compare the digest with the one that each secret makes."""
+        check_cut(self.signed, request)
         given = request.headers["x-hubspot-signature"].lower().encode(errors="replace")
         for secret in secrets:
             expected = sha256_hex(signed_bytes(self.signed, request, {"secret": secret}))
             if hmac.compare_digest(expected.encode(), given):
                 return
         raise RejectedError(MISMATCH)
+
+    def proven(self, request: Request) -> Request:
+        """The body, and with version 2 the address."""
+        return covered(request, address="{url}" in self.signed)
+
+
+class HubSpotSource(Source):
+    """The settings of a HubSpot app."""
+
+    signature: Literal["", "any", "v3"] = Field(
+        default="",
+        description="v3: take nothing but version 3, the only one that signs the time;"
+        " any (as when left out): versions 1 and 2 as well, which a captured webhook passes at any"
+        " age",
+    )
+
+    @property
+    def advice(self) -> str:
+        """Version 3 alone is recommended; who wants the others says so."""
+        if self.signature:
+            return ""
+        return (
+            'set signature = "v3": versions 1 and 2 sign no time, so a captured webhook passes at'
+            ' any age (or "any", where something still signs only by those)'
+        )
+
+
+def _adapt(provider: Provider, source: Any) -> Provider:
+    return replace(provider, schemes=(V3(),)) if source.signature == "v3" else provider
 
 
 # The numbers that HubSpot gives its own kinds of objects; an account's own begin with 2-.
@@ -192,4 +232,6 @@ PROVIDER = Provider(
             ),
         ),
     },
+    settings=HubSpotSource,
+    adapt=_adapt,
 )

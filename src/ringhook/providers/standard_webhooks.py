@@ -5,13 +5,8 @@ Source: the Standard Webhooks specification, "Verifying webhook authenticity", a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from ringhook.providers import Provider, body, first
+from ringhook.providers import Provider, body, first, header
 from ringhook.signatures import Hmac, Scheme
-
-if TYPE_CHECKING:
-    from ringhook.request import Request
 
 
 def _scheme(prefix: str) -> Scheme:
@@ -27,17 +22,12 @@ def _scheme(prefix: str) -> Scheme:
     )
 
 
-def _signed_id(request: Request, _payload: Any) -> str | None:
-    """The id that the signature covers: whoever repeats a captured webhook may add another."""
-    family = "webhook" if "webhook-signature" in request.headers else "svix"
-    return request.headers.get(f"{family}-id")
-
-
 PROVIDER = Provider(
     title="Standard Webhooks",
     schemes=(_scheme("webhook"), _scheme("svix")),
     topic=first(body("type"), body("event_type"), body("eventType")),
-    identity=(_signed_id,),
+    # Of the two, the one that is signed: whoever repeats a captured webhook may add the other.
+    identity=(first(header("webhook-id"), header("svix-id")),),
     # The signed timestamp is the attempt's, made new on each; the event's own is in the body.
     occurred_at=first(body("timestamp"), body("created_at")),
     unmapped_status=202,

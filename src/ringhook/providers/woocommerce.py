@@ -45,6 +45,24 @@ def _greet(request: Request, _secrets: list[str]) -> Reply | None:
     return None
 
 
+# What the body of each kind has and no other's: the topic is in a header, which is not signed.
+_MARKS = {
+    "coupon": ("discount_type",),
+    "customer": ("username",),
+    "order": ("order_key", "line_items"),
+    "product": ("regular_price", "stock_status"),
+}
+# Of what is deleted, only the id is sent.
+_DELETED = "id && !(date_created || date_created_gmt || status || billing || name || code)"
+
+
+def _shape(kind: str, change: str) -> str:
+    if change == "deleted":
+        return _DELETED
+    others = [mark for other, marks in _MARKS.items() if other != kind for mark in marks]
+    return f"!({' || '.join(others)})"
+
+
 _KINDS = ("coupon", "customer", "order", "product")
 _CHANGES = ("created", "updated", "deleted", "restored")
 
@@ -55,13 +73,14 @@ PROVIDER = Provider(
     topic=header("x-wc-webhook-topic"),
     # Two orders within a second share their X-WC-Webhook-Delivery-ID, and one order is updated
     # often. What is deleted is sent with its id alone, a custom action with something else.
-    identity=(first(body("id && [id, date_modified_gmt]"), whole_payload),),
+    identity=(first(body("id && [id, order_key, username, date_modified_gmt]"), whole_payload),),
     occurred_at=first(body("date_modified_gmt"), body("date_created_gmt")),
     tenant=header("x-wc-webhook-source"),
     never={
         "customer.deleted": "the customer was deleted",
         "order.deleted": "the order was deleted",
     },
+    shapes={f"{kind}.{change}": _shape(kind, change) for kind in _KINDS for change in _CHANGES},
     topics=tuple(
         f"{kind}.{change}"
         for kind in _KINDS
