@@ -174,7 +174,7 @@ def _proof(unsigned: Request, signed: Request) -> dict[str, str]:
 
 
 def _with_another_byte(request: Request, place: int = -2) -> Request:
-    body = bytearray(request.body)
+    body = bytearray(request.body or b"  ")
     body[place] ^= 1
     return replace(request, body=bytes(body))
 
@@ -463,7 +463,7 @@ def test_topic_and_time_are_read(case: Case) -> None:
             assert topics == {case.sample.name}
     for item, event in zip(case.provider.items(case.provider.payload(webhook)), found, strict=True):
         if case.provider.occurred_at(webhook, item) is not None:
-            assert THEN - timedelta(hours=1) <= event.occurred_at <= THEN
+            assert THEN - timedelta(hours=1) <= event.occurred_at <= THEN + timedelta(minutes=1)
 
 
 @every_provider
@@ -754,7 +754,8 @@ def test_an_event_of_which_no_call_can_be_made_is_answered_so_that_it_is_not_sen
 def test_no_sender_is_told_that_a_source_of_his_is_gone(name: str, method: str) -> None:
     """To some of them, 404 or 410 means: never send anything here again."""
     for case in _cases(name):
-        if case.sample.method != method:
+        # Where events come by GET too, one in the address is an event.
+        if case.sample.method != method and not (case.provider.gets and method == "GET"):
             outcome = answer(case, replace(case.webhook(), method=method))
 
             assert outcome.calls == ()
