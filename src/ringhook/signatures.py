@@ -35,6 +35,8 @@ TimeUnit = Literal["s", "ms", "iso"]
 TOLERANCE = 300
 # What no body begins with: neither JSON nor XML.
 _ID = re.compile(r"[\w.:@/+=~-]{1,200}", re.ASCII)
+# How JSON begins; of numbers and words, the whole.
+_JSON = re.compile(rb'\s*(?:[\[{"]|(?:true|false|null|NaN|-?Infinity|-?[0-9][0-9.eE+-]*)\s*\Z)')
 # What an address may hold (RFC 3986).
 _URL = re.compile(r"[\w!#$%&'()*+,./:;=?@\[\]~-]*", re.ASCII)
 # In full, so that no part of a body that follows it can be taken for a part of it.
@@ -254,7 +256,7 @@ def check_cut(signed: str, request: Request, id_header: str = "") -> None:
         raise RejectedError(message)
     if not re.search(r"\{url\}|\{id\}\{|\}\{id\}", signed):
         return
-    if not request.body.lstrip().startswith((b"{", b"[")) or not _URL.fullmatch(request.url):
+    if not _JSON.match(request.body) or not _URL.fullmatch(request.url):
         message = "the body is not JSON, or part of the address: what was signed has many readings"
         raise RejectedError(message)
 
