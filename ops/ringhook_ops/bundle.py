@@ -26,8 +26,9 @@ ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_6
 FUNCTIONS = ("ReceiverFunction", "DialerFunction")
 # Those of the 400 services described in botocore and boto3 that the functions use.
 SERVICES = {"dynamodb", "scheduler", "secretsmanager", "sqs", "sts"}
-# Names of places and carriers, 20 MB, which phonenumbers loads in two modules that are not used.
-UNUSED = ("phonenumbers/geodata", "phonenumbers/carrierdata")
+# Names of places and carriers and time zones by number, 20 MB, which phonenumbers loads in modules
+# that are not used.
+UNUSED = ("phonenumbers/geodata", "phonenumbers/carrierdata", "phonenumbers/tzdata")
 
 
 def finish(function: Path, python: str | Path) -> None:
