@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
+
+from ringhook import clock
 
 _LONGEST = 100
 # January to December: English, then as forms in German, French, Spanish, Portuguese, Italian and
@@ -193,8 +195,8 @@ def _zone(name: str, moment: datetime, zone: tzinfo) -> tzinfo | None:
     if "/" not in name:
         return None
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return clock.zone(name)
+    except ZoneInfoNotFoundError:
         return None
 
 

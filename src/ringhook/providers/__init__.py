@@ -77,7 +77,7 @@ class Source(BaseModel):
         try:
             if name:
                 clock.zone(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        except ZoneInfoNotFoundError:
             message = f"{name!r} is no time zone: write one like 'Europe/Paris' or 'Asia/Kolkata'"
             raise ValueError(message) from None
         return name
