@@ -56,6 +56,7 @@ call.metadata = { first_name = "{{ contact.properties.firstname }}" }
 policy.key = "{{ objectId }}"
 policy.expires_after = "6h"
 policy.calling_hours = "any"
+policy.gap = "none"
 policy.cancelled_by = ["contact.restore"]
 
 [[routes]]
@@ -66,6 +67,7 @@ call.agent_id = 1043
 call.phone_number = "{{ contact.properties.phone }}"
 policy.expires_after = "1h"
 policy.calling_hours = "any"
+policy.gap = "none"
 
 [[routes]]
 name = "new-phone"
@@ -74,6 +76,7 @@ on = ["conversation.creation"]
 call.agent_id = 1044
 call.phone_number = "{{ phone }}"
 policy.calling_hours = "any"
+policy.gap = "none"
 """
 
 
