@@ -7,7 +7,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles import hours as oracle
 
@@ -654,7 +654,6 @@ def seen(where: tuple[Place, ...]) -> list[oracle.Spot]:
     return [oracle.Spot(place.zone, place.country, place.part) for place in where]
 
 
-@settings(max_examples=200)
 @given(at=moments, where=some_places, setting=all_settings, purpose=purposes)
 def test_the_oracle_agrees_on_every_moment_and_where_a_clock_is_set_we_are_the_stricter(
     at: datetime, where: tuple[Place, ...], setting: Setting, purpose: Purpose
@@ -667,7 +666,6 @@ def test_the_oracle_agrees_on_every_moment_and_where_a_clock_is_set_we_are_the_s
         assert ours is theirs
 
 
-@settings(max_examples=40)
 @given(at=moments, where=some_places, setting=all_settings, purpose=purposes)
 def test_the_next_permitted_moment_is_so_to_the_oracle_and_no_minute_before_is(
     at: datetime, where: tuple[Place, ...], setting: Setting, purpose: Purpose
