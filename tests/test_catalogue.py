@@ -149,7 +149,7 @@ class Case:
 
     @property
     def signs_body(self) -> bool:
-        return self.signs(change=_with_another_byte)
+        return bool(self.sample.body) and self.signs(change=_with_another_byte)
 
     @property
     def signs_time(self) -> bool:
@@ -610,11 +610,13 @@ def _of_topic(name: str, topic: str) -> tuple[Case, Request]:
         # As a value of its own, as part of one, or in parts that are values of their own.
         for edge, swaps in ((r"\b", [(now, topic)]), ("", [(now, topic)]), (r"\b", parts)):
             plain = case.unsigned()
-            text, headers = plain.body.decode(), dict(plain.headers)
+            text, headers, url = plain.body.decode(), dict(plain.headers), plain.url
             for old, new in swaps:
                 text = re.sub(f"{edge}{re.escape(old)}{edge}", new, text)
+                if plain.method == "GET":
+                    url = re.sub(f"{edge}{re.escape(old)}{edge}", new, url)
                 headers = {k: new if v == old else v for k, v in headers.items()}
-            written = case.signed(replace(plain, body=text.encode(), headers=headers))
+            written = case.signed(replace(plain, body=text.encode(), headers=headers, url=url))
             if {event.topic for event in events(case, written)} == {topic}:
                 return case, written
     return pytest.fail(f"give {name} a sample of {topic}: none can be made of those that it has")

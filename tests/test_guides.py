@@ -75,12 +75,15 @@ def caught() -> Iterator[tuple[str, list[Request]]]:
     requests: list[Request] = []
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
             requests.append(
                 Request(
                     source=self.path.partition("?")[0].rpartition("/")[2],
-                    method="POST",
+                    method=self.command,
                     url=f"http://{self.headers['host']}{self.path}",
                     headers={name.lower(): value for name, value in self.headers.items()},
                     body=body,

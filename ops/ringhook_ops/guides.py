@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ringhook.providers._body_token import BodyToken
 from ringhook.providers._url_token import UrlToken
 from ringhook.signatures import Basic, HeaderToken, Hmac, Scheme
 from ringhook_ops import samples, webhooks
@@ -67,6 +68,8 @@ def _signed(scheme: Scheme, sample: Sample) -> list[str]:
     match scheme:
         case UrlToken():
             return _lines(sample, [], query=f"?{scheme.parameter}=$SECRET")
+        case BodyToken():
+            return _lines(sample, [])
         case Basic():
             return _lines(sample, ['-u "$SECRET"'])
         case HeaderToken():
@@ -111,6 +114,11 @@ def _lines(
         if f'"{name}:' not in carried and not name.startswith("user-agent")
     ]
     address = f'"$WEBHOOKS_URL/{sample.source}{query}"'
-    curl = "curl -i -G" if sample.method == "GET" else "curl -i"
-    parts = [f"{curl} {address}", *headers, *proof, '--data-binary "@$BODY"']
+    curl, data = "curl -i", '--data-binary "@$BODY"'
+    if sample.method == "GET":
+        curl, data = "curl -i -G", '--data "@$BODY"'
+    elif sample.secret.encode() in sample.body and not proof and not query:
+        # The secret stands in the body.
+        curl, data = f'sed "s/{sample.secret}/$SECRET/" "$BODY" | curl -i', "--data-binary @-"
+    parts = [f"{curl} {address}", *headers, *proof, data]
     return [f"BODY={file}", *(before or []), " \\\n  ".join(parts)]

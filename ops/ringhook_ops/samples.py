@@ -8,6 +8,7 @@ that pushes with GET writes into the address), and `sample.toml`:
     source = "shop"                 # the source they are sent to (left out: the provider's name)
     secret = "…"                    # the documented secret that they are signed with
     times = ["2026-07-14T…", …]     # texts in bodies and headers that are times: the first is now
+    zone = "Asia/Kolkata"           # whose clock those are by that name no zone (left out: UTC)
     ids = ["5872634019273", …]      # texts in bodies and headers that are ids: never twice the same
     query = "…"                     # what follows the ? in the address, if anything
     [headers]                       # beside the signature; {sample} is the sample's name
@@ -26,10 +27,11 @@ import random
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode
+from zoneinfo import ZoneInfo
 
 FOLDER = Path(__file__).parent / "samples"
 
@@ -52,6 +54,7 @@ class Sample:
     headers: dict[str, str]
     body: bytes
     times: tuple[str, ...]
+    zone: tzinfo
     ids: tuple[str, ...]
 
     @property
@@ -61,8 +64,17 @@ class Sample:
 
     def fresh(self, now: datetime, secret: str, chance: random.Random) -> Sample:
         """Make it happen now, with ids of its own and this secret: the same text, the same swap."""
-        first = _read_time(self.times[0]) if self.times else now
-        swaps = {text: _write_time(now + (_read_time(text) - first), text) for text in self.times}
+        read = {text: _read_time(text, self.zone) for text in self.times}
+        first = read[self.times[0]] if self.times else now
+        swaps = {
+            text: _write_time(now + (time - first), text, self.zone) for text, time in read.items()
+        }
+        # Some senders write the date and the time of day into fields of their own.
+        swaps |= {
+            part: new
+            for text, time in swaps.items()
+            for part, new in zip(text.split(" "), time.split(" "), strict=True)
+        }
         swaps |= {text: _another(text, chance) for text in self.ids} | {self.secret: secret}
         # As forms write them.
         swaps |= {quote_plus(old): quote_plus(new) for old, new in swaps.items()}
@@ -134,6 +146,7 @@ def find(provider: str, name: str | None = None) -> Sample:
         headers={key: text.replace("{sample}", name) for key, text in about["headers"].items()},
         body=_compact(json.loads(raw)) if file.suffix == ".json" else raw.rstrip(b"\n"),
         times=tuple(about.get("times", ())),
+        zone=ZoneInfo(about.get("zone", "UTC")),
         ids=tuple(about.get("ids", ())),
     )
 
@@ -163,24 +176,30 @@ def _about(provider: str) -> dict[str, Any]:
 
 
 def _with_pair(form: str, name: str, value: str) -> str:
-    """A form in which this field says this."""
+    """A form in which this field says this; a text in JSON's quotes is meant without them."""
+    meant = _json_or_text(value)
+    value = meant if isinstance(meant, str) else value
     fields = parse_qsl(form, keep_blank_values=True)
     return urlencode([*(field for field in fields if field[0] != name), (name, value)])
 
 
-def _read_time(text: str) -> datetime:
+def _read_time(text: str, zone: tzinfo) -> datetime:
     if text.isdecimal():
         return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), UTC)
-    return datetime.fromisoformat(text)
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
-def _write_time(time: datetime, like: str) -> str:
+def _write_time(time: datetime, like: str, zone: tzinfo) -> str:
     """Write a time as another one is written: seconds, milliseconds, or ISO 8601 in its zone."""
     if like.isdecimal():
         return str(round((time.timestamp() * 1000) if len(like) == 13 else time.timestamp()))
-    zone = datetime.fromisoformat(like).tzinfo
+    named = datetime.fromisoformat(like).tzinfo
     exact = "milliseconds" if "." in like else "seconds"
-    text = time.astimezone(zone).isoformat("T" if "T" in like else " ", timespec=exact)
+    time = time.astimezone(named or zone)
+    if not named:
+        time = time.replace(tzinfo=None)
+    text = time.isoformat("T" if "T" in like else " ", timespec=exact)
     return text.replace("+00:00", "Z") if like.endswith("Z") else text
 
 

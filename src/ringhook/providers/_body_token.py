@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringhook.errors import BadRequestError, RejectedError
+from ringhook.errors import BadRequestError, RejectedError, UnavailableError
 from ringhook.request import read_payload
 
 if TYPE_CHECKING:
@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 class BodyToken:
     """A shared secret in the body: `place` is its name, with dots where it is further down.
 
-    The provider `hides` the same place, so that the secret is not kept.
+    The provider `hides` the same place, so that the secret is not kept. A secret of fewer than
+    `least` characters is refused: whoever guesses it may ring whom he likes.
     """
 
     place: str
+    least: int = 1
 
     def applies(self, request: Request) -> bool:
         """Whether the body holds one."""
         return bool(self._given(request))
 
     def verify(self, request: Request, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - a shared secret has no age
-        """Compare it with each secret."""
+        """Compare it with each secret. Raises UnavailableError if one is too short."""
+        if any(len(secret) < self.least for secret in secrets):
+            message = f"the source's secret is too short: give one of {self.least} characters"
+            raise UnavailableError(message)
         given = self._given(request).encode(errors="replace")
         same = [hmac.compare_digest(secret.encode(), given) for secret in secrets]
         if not any(same):

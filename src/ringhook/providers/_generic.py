@@ -49,22 +49,31 @@ def items(payload: Any) -> list[Any]:
 
 
 def adapt(provider: Provider, source: GenericSource) -> Provider:
-    """Put the source's settings in their places."""
+    """Put the source's settings in their places; what they do not say is the provider's."""
     return replace(
         provider,
-        has_topics=bool(source.topic or source.topic_header),
-        topic=header(source.topic_header) if source.topic_header else _template(source.topic),
-        identity=(_identity(source),),
-        occurred_at=_template(source.occurred_at),
+        has_topics=bool(source.topic or source.topic_header) or provider.has_topics,
+        topic=_topic(source) or provider.topic,
+        identity=(_identity(source),) if _names_id(source) else provider.identity,
+        occurred_at=_template(source.occurred_at) if source.occurred_at else provider.occurred_at,
         accepted=source.answer or provider.accepted,
         unmapped_status=source.answer or provider.unmapped_status,
     )
 
 
+def _topic(source: GenericSource) -> Locator | None:
+    if source.topic_header:
+        return header(source.topic_header)
+    return _template(source.topic) if source.topic else None
+
+
+def _names_id(source: GenericSource) -> bool:
+    return bool(source.event_id or source.event_id_header)
+
+
 def _identity(source: GenericSource) -> Locator:
-    if source.event_id_header:
-        return _required(header(source.event_id_header))
-    return _required(_template(source.event_id)) if source.event_id else whole_payload
+    named = header(source.event_id_header) if source.event_id_header else None
+    return _required(named or _template(source.event_id))
 
 
 def _required(place: Locator) -> Locator:

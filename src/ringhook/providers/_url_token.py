@@ -54,7 +54,7 @@ def with_query(parameter: str = PARAMETER) -> Callable[[Request], Any]:
 
     def read(request: Request) -> Any:
         fields = read_query(request, without=parameter)
-        if not request.body.strip():
+        if request.method == "GET" or not request.body.strip():
             return fields
         payload = read_payload(request)
         return {**fields, **payload} if isinstance(payload, dict) else payload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringhook.providers import Provider
+from ringhook.providers import Provider, whole_payload
 from ringhook.providers._generic import GenericSource, adapt, items
 from ringhook.signatures import Basic
 
@@ -10,6 +10,8 @@ PROVIDER = Provider(
     title="HTTP Basic",
     schemes=(Basic(),),
     items=items,
+    has_topics=False,
+    identity=(whole_payload,),
     unmapped_status=422,
     settings=GenericSource,
     adapt=adapt,

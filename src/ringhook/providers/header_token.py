@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ringhook.providers import Provider
+from ringhook.providers import Provider, whole_payload
 from ringhook.providers._generic import GenericSource, items
 from ringhook.providers._generic import adapt as adapt_generic
 from ringhook.signatures import HeaderToken
@@ -28,6 +28,8 @@ def adapt(provider: Provider, source: Any) -> Provider:
 PROVIDER = Provider(
     title="Secret in a header",
     items=items,
+    has_topics=False,
+    identity=(whole_payload,),
     unmapped_status=422,
     settings=HeaderTokenSource,
     adapt=adapt,

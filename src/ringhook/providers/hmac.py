@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ringhook.providers import Provider
+from ringhook.providers import Provider, whole_payload
 from ringhook.providers._generic import GenericSource, items
 from ringhook.providers._generic import adapt as adapt_generic
 from ringhook.signatures import TOLERANCE, Algorithm, Encoding, Hmac, KeyForm, TimeUnit
@@ -83,6 +83,8 @@ def adapt(provider: Provider, source: Any) -> Provider:
 PROVIDER = Provider(
     title="HMAC",
     items=items,
+    has_topics=False,
+    identity=(whole_payload,),
     unmapped_status=422,
     settings=HmacSource,
     adapt=adapt,

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ringhook.providers import Provider
+from ringhook.providers import Provider, whole_payload
 from ringhook.providers._generic import GenericSource, items
 from ringhook.providers._generic import adapt as adapt_generic
 from ringhook.providers._url_token import PARAMETER, UrlToken, with_query
@@ -43,6 +43,8 @@ PROVIDER = Provider(
     gets=True,
     read=with_query(),
     items=items,
+    has_topics=False,
+    identity=(whole_payload,),
     unmapped_status=422,
     settings=UrlTokenSource,
     adapt=adapt,
