@@ -41,13 +41,15 @@ def tool(title: str, header: str = "authorization", **facts: Any) -> Provider:
         schemes = (_in_header(source.header or header), UrlToken())
         return replace(adapt_generic(provider, source), schemes=schemes)
 
-    own = {"has_topics": False, "identity": (whole_payload,), "unmapped_status": 422} | facts
-    return Provider(
+    usual = Provider(
         title=title,
         schemes=(_in_header(header), UrlToken()),
         read=with_query(),
         items=items,
+        has_topics=False,
+        identity=(whole_payload,),
+        unmapped_status=422,
         settings=ToolSource,
         adapt=adapt,
-        **own,
     )
+    return replace(usual, **facts)
