@@ -145,6 +145,12 @@ def test_a_state_that_cannot_be_read_widens_to_all_of_the_country_and_is_named(
     assert answer.doubts == (f"the province {province!r} is not known: all of US counts",)
 
 
+def test_a_state_that_cannot_be_read_widens_even_beside_a_postal_code() -> None:
+    answer = found(NEW_YORK, None, Address("US", "Honolulu", "10001"))
+    assert {place.zone for place in answer.places} == ALL_OF_THE_US
+    assert answer.doubts
+
+
 @pytest.mark.parametrize("country", ["XX", "Narnia", "1"])
 def test_a_country_that_cannot_be_read_widens_to_all_of_the_numbers_and_is_named(
     country: str,
