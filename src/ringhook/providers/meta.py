@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ringhook.request import Request
 
 
+SIGNATURE = Hmac(header="x-hub-signature-256", prefix="sha256=")
+
+
 class MetaSource(Source):
     """The settings of a Meta app."""
 
@@ -36,7 +39,8 @@ class MetaSource(Source):
     )
 
 
-def _adapt(provider: Provider, source: Any) -> Provider:
+def adapt(provider: Provider, source: Any) -> Provider:
+    """Answer the question for the verify token that the settings name."""
     token = source.verify_token.encode()
 
     def greet(request: Request, _secrets: list[str]) -> Reply | None:
@@ -72,7 +76,7 @@ def _items(payload: Any) -> list[Any]:
 
 PROVIDER = Provider(
     title="Meta Lead Ads",
-    schemes=(Hmac(header="x-hub-signature-256", prefix="sha256="),),
+    schemes=(SIGNATURE,),
     items=_items,
     topic=body("field"),
     identity=(first(body("value.leadgen_id"), whole_payload),),
@@ -91,5 +95,5 @@ PROVIDER = Provider(
         ),
     },
     settings=MetaSource,
-    adapt=_adapt,
+    adapt=adapt,
 )
