@@ -5,7 +5,8 @@ docs.salla.dev. An app chooses how it is proven: `signature` (the default here),
 secret as it is in the header Authorization; write the app's choice as `strategy`. What comes signed
 is held to its signature, what is proven in no way is refused. A customer's number stands without
 its code, which is beside it as `mobile_code`; in carts it is whole. Salla waits some 30 seconds,
-wants 200 or 201, and tries 3 times more. Demo stores are not marked: give them a source of their own. Not confirmed: the words for ways to pay (`cod` for cash on delivery), and whether a
+wants 200 or 201, and tries 3 times more. Demo stores are not marked: give them a source
+of their own. Not confirmed: the words for ways to pay (`cod` for cash on delivery), and whether a
 repeat has the same `created_at`.
 """
 
