@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ringhook import mapping, routes, signatures
+from ringhook import mapping, routes_file, signatures
 from ringhook.request import from_gateway
 from ringhook_ops import cli, samples
 
@@ -36,7 +36,7 @@ def microseconds(work: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Measure each event that the routes know the source of."""
-    loaded = routes.load((ROOT / "src" / "routes.toml").read_text())
+    loaded = routes_file.load((ROOT / "src" / "routes.toml").read_text())
     now: datetime = cli.EVENTS_AT.astimezone(UTC)
     table = Table("event", "bytes", "floor µs", "verify µs", "verify and map µs", "ratio")
     for path in sorted((ROOT / "events").glob("*.json")):

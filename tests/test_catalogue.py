@@ -50,7 +50,7 @@ from ringhook.providers import Event, Provider
 from ringhook.queue import CallQueue
 from ringhook.receiver import Receiver, Tasks, through_queue
 from ringhook.request import Reply, Request, from_gateway
-from ringhook.routes import load
+from ringhook.routes_file import load
 from ringhook.secret_store import SecretStore
 from ringhook.signatures import Scheme
 from ringhook.telemetry import metrics

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook_ops.cautions import cautions, holidays_end
 
 TODAY = date(2026, 11, 25)

@@ -25,7 +25,7 @@ from tests.builders import ALICE, BOB, NOW, ROUTES, OneAtATime, at, call
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
-from ringhook import routes
+from ringhook import routes_file
 from ringhook.answers import Answer, Found, Unreadable
 from ringhook.book import NoLedger
 from ringhook.calls import Call
@@ -78,7 +78,7 @@ class Desk:
     # Where not this table: hours of simulation ask too much of moto.
     memory: MemoryLedger | None = None
     clock: float = field(default_factory=NOW.timestamp)
-    routes: Routes = field(default_factory=lambda: routes.load(ROUTES))
+    routes: Routes = field(default_factory=lambda: routes_file.load(ROUTES))
 
     def dialing(self, api: UnleashX | None = None, **parts: Any) -> Dialing:
         book = self.memory or self.ledger()
@@ -205,21 +205,21 @@ def test_each_misbehaviour_ends_as_it_must_with_as_many_requests_as_it_may(
 
 @pytest.mark.parametrize("do", ["500", "rubbish", "cut", "hang"])
 def test_an_unheard_call_is_made_again_only_where_the_route_says_so(desk: Desk, do: str) -> None:
-    desk.routes = routes.load(REDIAL)
+    desk.routes = routes_file.load(REDIAL)
     desk.sandbox.misbehave({"phone_number": ALICE, "do": do})
     assert desk.run(call()).status == "initiated"
     assert (desk.dials(), desk.looks()) == (2, 3)
 
 
 def test_a_call_that_rang_unheard_is_not_made_again_even_if_the_route_redials(desk: Desk) -> None:
-    desk.routes = routes.load(REDIAL)
+    desk.routes = routes_file.load(REDIAL)
     desk.sandbox.misbehave({"phone_number": ALICE, "do": "hang_after_call"})
     assert desk.run(call()).status == "initiated"
     assert desk.dials() == 1
 
 
 def test_an_api_that_is_never_heard_is_not_redialled_past_the_expiry(quick: Desk) -> None:
-    quick.routes = routes.load(REDIAL.replace('"6h"', '"10m"'))
+    quick.routes = routes_file.load(REDIAL.replace('"6h"', '"10m"'))
     quick.sandbox.misbehave({"phone_number": ALICE, "do": "500", "times": 10_000})
     assert quick.run(call()).status == "suppressed"
     assert quick.clock <= NOW.timestamp() + 700
@@ -410,7 +410,7 @@ def test_a_process_that_dies_while_it_dials_never_makes_the_phone_ring_twice(
 
 
 def test_after_a_death_before_asking_a_route_that_redials_rings(desk: Desk) -> None:
-    desk.routes = routes.load(REDIAL)
+    desk.routes = routes_file.load(REDIAL)
     with pytest.raises(CrashError):
         desk.take(call(), desk.dialing(Dying(desk.sandbox.url, 1, asks=False)))
     desk.clock += LEASE + 1
@@ -601,7 +601,7 @@ CAPPED = ROUTES.replace(
 
 
 def test_a_cap_counts_the_calls_that_were_made(desk: Desk) -> None:
-    desk.routes = routes.load(CAPPED)
+    desk.routes = routes_file.load(CAPPED)
     desk.sandbox.misbehave({"phone_number": ALICE, "do": "refuse"})
     assert desk.run(call(call_id="call_1")).status == "refused"
     assert desk.run(call(call_id="call_2")).status == "initiated"
@@ -610,7 +610,7 @@ def test_a_cap_counts_the_calls_that_were_made(desk: Desk) -> None:
 
 
 def test_calls_that_come_at_once_do_not_pass_a_cap(desk: Desk) -> None:
-    desk.routes = routes.load(CAPPED)
+    desk.routes = routes_file.load(CAPPED)
     book = Ledger(OneAtATime(desk.dynamodb), desk.table, timedelta(days=90))  # type: ignore[arg-type]
     dialings = [desk.dialing(book=book) for _ in range(8)]
     for dialing in dialings:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from ringhook import providers, routes
+from ringhook import providers, routes, routes_file
 from ringhook.providers.hmac import HmacSource
 from ringhook_ops.cli import app
 
@@ -18,7 +18,7 @@ DOCS = [ROOT / "README.md", *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 def models() -> list[tuple[str, str]]:
     tables = (
-        routes._File,
+        routes.File,
         routes.Route,
         routes.CallTemplate,
         routes.Policy,
@@ -58,4 +58,4 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
 def test_the_readmes_routes_are_routes() -> None:
     text = (ROOT / "README.md").read_text()
     [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert routes.load(re.sub(r"^   ", "", example, flags=re.MULTILINE)).warnings == []
+    assert routes_file.load(re.sub(r"^   ", "", example, flags=re.MULTILINE)).warnings == []

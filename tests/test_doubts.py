@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ringhook import phone
 from ringhook.errors import Problem
-from ringhook.routes import load
+from ringhook.routes_file import load
 from ringhook_ops import recipes, trying
 from ringhook_ops.cli import app
 from ringhook_ops.doubts import doubts

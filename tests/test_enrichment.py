@@ -31,10 +31,12 @@ from ringhook.errors import LaterError, RoutesError, UnavailableError, UnmappedE
 from ringhook.fetching import Fetcher
 from ringhook.providers import Event
 from ringhook.queue import LONGEST_DELAY, CallQueue, Message, ThinEvent
-from ringhook.routes import Routes, json_schema, load
+from ringhook.routes import Routes
+from ringhook.routes_file import load
 from ringhook.secret_store import SecretStore
 from ringhook.telemetry import metrics
 from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook_ops.schema import json_schema
 
 CREDENTIAL = "an access token"
 CONTACT = {"id": "30", "properties": {"phone": ALICE, "firstname": "Priya", "country": "US"}}

@@ -28,7 +28,7 @@ from ringhook.mapping import (
     map_event,
 )
 from ringhook.providers import Event
-from ringhook.routes import load
+from ringhook.routes_file import load
 
 NOW = datetime(2026, 7, 14, 15, tzinfo=UTC)
 CALL = 'call = { agent_id = 1, phone_number = "{{ phone }}" }'

@@ -13,7 +13,8 @@ from tests.builders import request
 from ringhook.calls import Call
 from ringhook.errors import RoutesError
 from ringhook.mapping import map_event
-from ringhook.routes import Routes, load
+from ringhook.routes import Routes
+from ringhook.routes_file import load
 from ringhook_ops import recipes
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)

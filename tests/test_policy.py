@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.builders import NOW, call
 from tests.oracles.policy import INDIA, Facts, first_moment
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.consents import Consent
 from ringhook.policy import Defer, History, Ring, Suppress, decide
 from ringhook.routes import Routes

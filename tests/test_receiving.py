@@ -33,7 +33,7 @@ from ringhook.mapping import map_event
 from ringhook.queue import Message
 from ringhook.receiving import Received, receive
 from ringhook.request import Reply, from_gateway
-from ringhook.routes import load
+from ringhook.routes_file import load
 from ringhook_ops import gateway
 from ringhook_ops.explaining import explain
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ringhook import phone, providers
-from ringhook import routes as routes_file
+from ringhook import phone, providers, routes_file
 from ringhook.calling_hours import ANY
 from ringhook.calls import Call
 from ringhook.enrichment import put
 from ringhook.expressions import Template
 from ringhook.mapping import map_event
 from ringhook.policy import Defer, History, Ring, decide
+from ringhook.routes import Routes
 from ringhook_ops import recipes, samples, webhooks
 from ringhook_ops.cli import app
 from ringhook_ops.recipes import Recipe, RecipeError
@@ -54,7 +54,7 @@ def run(*words: str, given: str | None = None) -> Result:
     return CliRunner().invoke(app, list(words), input=given)
 
 
-def added(recipe: Recipe, **options: Any) -> tuple[recipes.Addition, routes_file.Routes]:
+def added(recipe: Recipe, **options: Any) -> tuple[recipes.Addition, Routes]:
     """A new file with this recipe alone, for every country."""
     whole = recipes.add(None, recipe, countries=["US", *sorted(phone.COUNTRIES)], **options)
     return whole, routes_file.load(whole.text)

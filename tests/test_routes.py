@@ -16,7 +16,11 @@ from tests.builders import NOW, ROUTES
 from ringhook import providers
 from ringhook.errors import Problem, RoutesError
 from ringhook.expressions import Expression, Template
-from ringhook.routes import Cap, Route, json_schema, line_of, load
+from ringhook.route_values import Cap
+from ringhook.routes import Route
+from ringhook.routes_file import load
+from ringhook.toml_lines import line_of
+from ringhook_ops.schema import json_schema
 
 ROOT = Path(__file__).parent.parent
 # Marks the line that a problem must name; without it in a text, no line is named.

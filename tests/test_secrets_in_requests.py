@@ -19,7 +19,7 @@ from ringhook.providers._signed_fields import SignedFields
 from ringhook.providers._url_token import UrlToken, with_query
 from ringhook.receiving import Received, receive
 from ringhook.request import Reply, Request, from_gateway
-from ringhook.routes import load
+from ringhook.routes_file import load
 
 SECRET = "s3cret+with/odd?chars=%"
 WRITTEN = "s3cret%2Bwith%2Fodd%3Fchars%3D%25"

@@ -12,7 +12,7 @@ from tests.builders import ALICE, BOB, ROUTES, at, call
 from tests.memory_ledger import MemoryLedger
 from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 
-from ringhook import routes
+from ringhook import routes_file
 from ringhook.answers import Answer, Initiated
 from ringhook.book import Book
 from ringhook.calls import Call
@@ -112,7 +112,7 @@ def test_an_opt_out_while_the_api_is_asked_holds_for_what_is_asked_next(desk: De
 def test_a_cancel_of_a_call_of_which_nothing_was_heard_keeps_it_from_being_made_again(
     desk: Desk,
 ) -> None:
-    desk.routes = routes.load(REDIAL)
+    desk.routes = routes_file.load(REDIAL)
     desk.sandbox.misbehave({"phone_number": ALICE, "do": "cut"})
     assert desk.take(call()).status == "uncertain"
     desk.take(cancel(5))
@@ -125,7 +125,7 @@ def test_a_cancel_of_a_call_of_which_nothing_was_heard_keeps_it_from_being_made_
 def test_an_appointment_that_moves_while_the_api_refuses_is_called_at_its_new_time_alone(
     desk: Desk,
 ) -> None:
-    desk.routes = routes.load(REMINDER)
+    desk.routes = routes_file.load(REMINDER)
     moved = appointment(5, told_at=3600 + 1)
     desk.take(appointment(2))
     desk.clock += 3600
@@ -140,7 +140,7 @@ def test_an_appointment_that_moves_while_the_api_refuses_is_called_at_its_new_ti
 def test_an_appointment_that_moved_after_its_first_time_was_not_permitted_is_called(
     desk: Desk,
 ) -> None:
-    desk.routes = routes.load(REMINDER)
+    desk.routes = routes_file.load(REMINDER)
     desk.clock += 3 * 3600
     assert desk.take(appointment(2)).status == "suppressed"
     desk.take(appointment(5, told_at=3 * 3600))
@@ -153,7 +153,7 @@ def test_an_appointment_that_moved_after_its_first_time_was_not_permitted_is_cal
 def test_an_appointment_that_moves_after_its_reminder_is_reminded_of_again(
     desk: Desk, once: str, dials: int
 ) -> None:
-    desk.routes = routes.load(REMINDER.replace("policy.before", once + "policy.before"))
+    desk.routes = routes_file.load(REMINDER.replace("policy.before", once + "policy.before"))
     desk.take(appointment(2))
     ring_out(desk)
     assert desk.dials() == 1
@@ -166,7 +166,7 @@ def test_an_appointment_that_moves_after_its_reminder_is_reminded_of_again(
 
 
 def test_of_two_changes_with_one_time_the_later_arrival_holds(desk: Desk) -> None:
-    desk.routes = routes.load(REMINDER)
+    desk.routes = routes_file.load(REMINDER)
     desk.take(appointment(2))
     desk.take(appointment(5).model_copy(update={"event_id": "evt_9", "received_at": at(1)}))
     item = ring_out(desk)
@@ -176,7 +176,7 @@ def test_of_two_changes_with_one_time_the_later_arrival_holds(desk: Desk) -> Non
 
 
 def test_a_clock_a_year_ahead_does_not_make_deaf_to_what_comes_after(desk: Desk) -> None:
-    desk.routes = routes.load(REMINDER)
+    desk.routes = routes_file.load(REMINDER)
     ahead = appointment(2).model_copy(update={"occurred_at": at(366 * 86_400)})
     desk.take(ahead)
     desk.take(appointment(5, told_at=60))
@@ -326,7 +326,7 @@ def test_an_empty_account_is_asked_once_and_its_calls_ring_when_it_is_filled(des
 
 def test_a_server_error_keeps_its_count_for_a_phone_that_may_have_rung(desk: Desk) -> None:
     capped = 'policy.key = "{{ id }}"\npolicy.max_calls = "1/24h"'
-    desk.routes = routes.load(ROUTES.replace('policy.key = "{{ id }}"', capped))
+    desk.routes = routes_file.load(ROUTES.replace('policy.key = "{{ id }}"', capped))
     desk.sandbox.misbehave({"phone_number": ALICE, "do": "500"})
     desk.take(call())
     assert desk.take(call(call_id="call_2")).status == "suppressed"

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.enrichment import put
 from ringhook.request import Request
 from ringhook_ops import recipes

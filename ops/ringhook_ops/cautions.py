@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from ringhook.calling_hours import ANY, consent_at, holidays_known_until, longest_closure
 from ringhook.errors import Problem
-from ringhook.routes import Route, Routes, line_of
+from ringhook.routes import Route, Routes
+from ringhook.toml_lines import line_of
 from ringhook.zones import Place
 
 # So long before the holidays' data ends, its end is told.

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from ringhook.calling_hours import Hours
 from ringhook.errors import Problem
 from ringhook.expressions import Expression, Template
-from ringhook.routes import Cap, Route, Routes
+from ringhook.route_values import Cap
+from ringhook.routes import Route, Routes
 from ringhook_ops.trying import Tried
 
 

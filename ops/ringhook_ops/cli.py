@@ -15,7 +15,7 @@ from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.errors import BadRequestError, RejectedError, RoutesError, UnavailableError
 from ringhook.policy import History
 from ringhook.request import Request
@@ -59,6 +59,7 @@ from ringhook_ops.options import (
 )
 from ringhook_ops.rc import RcError
 from ringhook_ops.samples import SampleError
+from ringhook_ops.schema import json_schema
 from ringhook_ops.sending import SendError
 from ringhook_ops.terminal import complain, err, fail, json_text, out, print_json
 from ringhook_ops.trying import Tried
@@ -116,7 +117,7 @@ def schema() -> None:
 
     Example: `ringhook schema > docs/routes.schema.json`
     """
-    print_json(routes_file.json_schema())
+    print_json(json_schema())
 
 
 def _history(file: Path | None) -> History:

@@ -14,8 +14,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from ringhook import providers
-from ringhook import routes as routes_file
+from ringhook import providers, routes_file
 from ringhook.errors import BadRequestError, Problem
 from ringhook.providers import Provider
 from ringhook_ops import checking, gateway, recipes, verifying

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.errors import RoutesError, UnavailableError
 from ringhook.routes import Routes
 from ringhook.secret_store import as_list

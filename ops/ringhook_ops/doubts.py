@@ -13,7 +13,8 @@ from jmespath import lexer
 from ringhook import countries, phone
 from ringhook.errors import Problem
 from ringhook.expressions import Expression, Template
-from ringhook.routes import Route, Routes, line_of
+from ringhook.routes import Route, Routes
+from ringhook.toml_lines import line_of
 from ringhook_ops import trying
 from ringhook_ops.trying import MADE_BY_USERS, Tried
 

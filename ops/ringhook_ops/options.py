@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.errors import RoutesError
 from ringhook.routes import Routes
 from ringhook.times import parse_time

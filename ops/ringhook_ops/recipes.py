@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.errors import RoutesError
 from ringhook.request import SOURCE_NAME
 from ringhook.routes import Routes

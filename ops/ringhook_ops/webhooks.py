@@ -13,7 +13,8 @@ from typing import Any
 from ringhook import providers
 from ringhook.providers import Provider
 from ringhook.request import Request
-from ringhook.routes import Routes, load
+from ringhook.routes import Routes
+from ringhook.routes_file import load
 from ringhook_ops import gateway, samples
 from ringhook_ops.samples import Sample
 from ringhook_ops.signing import sign

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ringhook import answers, aws, routes, settings
+from ringhook import answers, aws, routes_file, settings
 from ringhook.dialing import Dialing, Heard
 from ringhook.enrichment import gives_up_at
 from ringhook.errors import LaterError, UnavailableError
@@ -136,7 +136,7 @@ def _dialer() -> Dialer:
         dialing=Dialing(
             api=UnleashX(config.unleashx_url, config.api_timeout),
             book=ledger,
-            routes=routes.load(ROUTES.read_text()),
+            routes=routes_file.load(ROUTES.read_text()),
             tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
             clock=time.time,
             pace=Pacer(ledger.table, config.calls_per_minute, time.time, time.sleep),

@@ -13,7 +13,7 @@ from ringhook.calls import Call, call_id
 from ringhook.errors import UnmappedError
 from ringhook.expressions import Expression, Template
 from ringhook.keeping import keep
-from ringhook.routes import AGENT_ID
+from ringhook.route_values import AGENT_ID
 from ringhook.text import tidy
 from ringhook.times import parse_time
 

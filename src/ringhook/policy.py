@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from ringhook.calls import Call
     from ringhook.consents import Consent
-    from ringhook.routes import Cap, Policy, Route, Routes
+    from ringhook.route_values import Cap
+    from ringhook.routes import Policy, Route, Routes
     from ringhook.zones import Place
 
 # A rule can put a call off to a moment that another forbids; so often at most.

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ringhook import aws, settings
-from ringhook import routes as routes_file
+from ringhook import aws, routes_file, settings
 from ringhook.calls import Call
 from ringhook.errors import (
     BadRequestError,

@@ -1,77 +1,45 @@
-"""`routes.toml`: the one file that a user edits, as models; checked whole, with lines and cures."""
+"""`routes.toml`: the one file that a user edits, as models."""
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     FiniteFloat,
-    InstanceOf,
-    ValidationError,
-    ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from ringhook import enrichment, phone, providers
-from ringhook.calling_hours import ClosedDays, Hours, Purpose, default_hours, parse_hours
-from ringhook.errors import Problem, RoutesError
-from ringhook.expressions import (
-    Expression,
-    Template,
-    compile_expression,
-    compile_template,
-    parse_duration,
+from ringhook.calling_hours import ClosedDays, Purpose, default_hours
+from ringhook.expressions import Template
+from ringhook.route_values import (
+    AGENT_ID,
+    NAME,
+    Caps,
+    ConsentSetting,
+    Duration,
+    ExpressionText,
+    Gap,
+    HoursName,
+    HoursSetting,
+    HoursTable,
+    TemplateText,
+    known_country,
+    read_caps,
 )
-from ringhook.request import SOURCE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ringhook.enrichment import Lookup
+    from ringhook.errors import Problem
     from ringhook.providers import Provider, Source
-
-NAME = SOURCE_NAME.pattern
-
-
-def _template(value: Any) -> Any:
-    return compile_template(value) if isinstance(value, str) else value
-
-
-def _expression(value: Any) -> Any:
-    if isinstance(value, str) and "{{" in value:
-        message = "write the bare JMESPath here, without {{ }}"
-        raise ValueError(message)
-    return compile_expression(value) if isinstance(value, str) else value
-
-
-def _duration(value: Any) -> Any:
-    span = parse_duration(value) if isinstance(value, str) else None
-    if span is None:
-        message = "write a number with s, m, h or d, like '90s', '10m', '6h' or '3d'"
-        raise ValueError(message)
-    return span
-
-
-_TEXT: dict[str, Any] = {"type": "string"}
-TemplateText = Annotated[Template, BeforeValidator(_template), WithJsonSchema(_TEXT)]
-ExpressionText = Annotated[Expression, BeforeValidator(_expression), WithJsonSchema(_TEXT)]
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
-]
 
 
 class _Table(BaseModel):
@@ -134,99 +102,6 @@ class RecordTemplate(_Table):
     )
 
 
-class Cap(NamedTuple):
-    """At most so many calls within a time; written `3/24h`."""
-
-    calls: int
-    window: timedelta
-    text: str
-
-
-def _caps(value: Any) -> Any:
-    caps = []
-    for text in value if isinstance(value, list) else [value]:
-        count, _, window = text.partition("/") if isinstance(text, str) else ("", "", "")
-        span = parse_duration(window)
-        held = span is not None and timedelta(0) < span <= LONGEST_CAP
-        if not re.fullmatch(r"[1-9][0-9]{0,5}", count) or span is None or not held:
-            message = f"{text!r} is no cap: write '3/24h', with a time of 31d at most"
-            raise ValueError(message)
-        caps.append(Cap(int(count), span, text))
-    return tuple(caps)
-
-
-def _caps_or_none(value: Any) -> Any:
-    return () if value == "none" else _caps(value)
-
-
-def _gap(value: Any) -> Any:
-    return None if value == "none" else _duration(value)
-
-
-def _hours(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str | dict):
-        message = "write 'default', 'any', '09:00-20:00', or a table by weekday"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reads ValueError
-    named = (info.context or {}).get("calling_hours")
-    tables = named.items() if isinstance(named, dict) else ()
-    return parse_hours(value, {name: table for name, table in tables if isinstance(table, dict)})
-
-
-def _country(code: str) -> str:
-    if code not in phone.COUNTRIES:
-        message = f"{code!r} is not a country's code of two capital letters, like 'US'"
-        raise ValueError(message)
-    return code
-
-
-def _name_of_hours(name: str) -> str:
-    if name in {"default", "any"}:
-        message = f"{name!r} has a meaning of its own: give the table another name"
-        raise ValueError(message)
-    return name
-
-
-def _table_of_hours(table: dict[str, Any]) -> dict[str, Any]:
-    parse_hours(table)
-    return table
-
-
-def _consent(value: Any) -> Any:
-    """The name of a recorded consent's purpose, or an expression over the payload."""
-    recorded = re.fullmatch(rf"recorded:({NAME})", value) if isinstance(value, str) else None
-    if recorded:
-        return recorded[1]
-    match = _LONE.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        message = "write '{{ JMESPath }}' that must hold, or 'recorded:PURPOSE'"
-        raise ValueError(message)
-    return compile_expression(match[1])
-
-
-# Of no more digits than every reader of JSON keeps.
-AGENT_ID = re.compile(r"0*[1-9][0-9]{0,14}")
-_LONE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
-LONGEST_CAP = timedelta(days=31)
-HoursSetting = Annotated[
-    InstanceOf[Hours],
-    BeforeValidator(_hours),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
-]
-HoursName = Annotated[str, AfterValidator(_name_of_hours)]
-HoursTable = Annotated[dict[str, Any], AfterValidator(_table_of_hours)]
-Caps = Annotated[
-    tuple[Cap, ...],
-    BeforeValidator(_caps_or_none),
-    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
-]
-Gap = Annotated[
-    timedelta | None,
-    BeforeValidator(_gap),
-    WithJsonSchema({"type": "string", "pattern": "^([0-9]{1,6}[smhd]|none)$"}),
-]
-ConsentSetting = Annotated[Expression | str, BeforeValidator(_consent), WithJsonSchema(_TEXT)]
-
-
 class Policy(_Table):
     """When the call may be made."""
 
@@ -265,7 +140,7 @@ class Policy(_Table):
         description="topics of the source, or names of routes, that end its waiting call",
     )
     max_calls: Caps = Field(
-        default=_caps("3/24h"),
+        default=read_caps("3/24h"),
         description="at most so many calls to a number, over all routes: '3/24h', or a list, or"
         " 'none'; caps that the law of a place sets hold besides",
         json_schema_extra={"default": "3/24h"},
@@ -386,7 +261,7 @@ class Route(_Table):
 class Closed(_Table):
     """Days on which nobody of a country, or of a part of it, is rung."""
 
-    country: Annotated[str, AfterValidator(_country)] = Field(
+    country: Annotated[str, AfterValidator(known_country)] = Field(
         description="country (ISO 3166, two letters)"
     )
     part: str | None = Field(
@@ -406,7 +281,7 @@ class Closed(_Table):
         return self
 
 
-class _File(_Table):
+class File(_Table):
     """Which webhooks ring whom."""
 
     countries: frozenset[str] = Field(
@@ -434,7 +309,7 @@ class _File(_Table):
     @field_validator("countries")
     @classmethod
     def _are_countries(cls, countries: frozenset[str]) -> frozenset[str]:
-        return frozenset(map(_country, sorted(countries)))
+        return frozenset(map(known_country, sorted(countries)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,314 +354,3 @@ class Routes:
     def named(self, name: str) -> Route | None:
         """The route of this name, if it is still there."""
         return next((route for route in self.routes if route.name == name), None)
-
-
-def load(text: str) -> Routes:
-    """Read and check the text of a `routes.toml`. Raises RoutesError with all that is wrong."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line (\d+)", str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        raise RoutesError([Problem(line, "", f"not TOML: {error}")]) from error
-    try:
-        file = _File.model_validate(document, context=document)
-    except ValidationError as error:
-        raise RoutesError(list(_problems(error, text))) from error
-    sources, problems = _connect(file, text)
-    warnings: list[Problem] = []
-    for index, route in enumerate(file.routes):
-        problems += _conflicts(file, index, text)
-        warnings += _negations(route, index, text)
-        if route.source in sources:
-            wrong, doubtful = _topics(file, index, sources[route.source].provider, text)
-            problems += wrong
-            warnings += doubtful
-        elif route.source not in file.sources:
-            message = f"there is no source {route.source!r}{_nearest(route.source, file.sources)}"
-            problems.append(_at(text, ("routes", index, "source"), message))
-    for name, connection in sources.items():
-        topics = {topic for lookup in connection.lookups for topic in lookup.topics}
-        at = ("sources", name, "enrich", "on")
-        warnings += _doubtful(sorted(topics), connection.provider, at, text)
-    if problems:
-        raise RoutesError(problems)
-    closures = tuple(
-        ClosedDays(one.country, one.part, one.first, one.last, one.reason) for one in file.closures
-    )
-    return Routes(file.countries, sources, file.routes, file.max_calls_per_day, closures, warnings)
-
-
-def _connect(file: _File, text: str) -> tuple[dict[str, Connection], list[Problem]]:
-    """Find each source's provider and let it read its settings."""
-    sources: dict[str, Connection] = {}
-    problems: list[Problem] = []
-    for name, settings in file.sources.items():
-        kind = settings.get("provider")
-        try:
-            provider = providers.find(str(kind))
-        except KeyError:
-            known = providers.names()
-            message = (
-                f"there is no provider {kind!r}{_nearest(str(kind), known)}: {', '.join(known)}"
-            )
-            if isinstance(kind, str) and kind in providers.SERVED_BY:
-                message = f"{kind} is served by provider = {providers.SERVED_BY[kind]!r}"
-            if kind is None:
-                message = f"say which provider it is: {', '.join(known)}"
-            problems.append(_at(text, ("sources", name, "provider"), message))
-            continue
-        try:
-            source = provider.settings.model_validate(settings)
-        except ValidationError as error:
-            problems += _problems(error, text, ("sources", name))
-            continue
-        adapted = provider.adapt(provider, source)
-        if source.zone:
-            adapted = replace(adapted, zone=source.zone)
-        lookups, wrong = _lookups(name, source, adapted, text)
-        problems += wrong
-        sources[name] = Connection(source, adapted, lookups)
-    return sources, problems
-
-
-def _lookups(
-    name: str, source: Source, provider: Provider, text: str
-) -> tuple[tuple[Lookup, ...], list[Problem]]:
-    """What a source says of how the rest of its events is fetched: one way, or several in turn."""
-    found: tuple[Lookup, ...] = ()
-    problems: list[Problem] = []
-    listed = isinstance(source.enrich, list)
-    ways = source.enrich if listed else [source.enrich] if source.enrich is not None else []
-    for index, written in enumerate(ways):
-        place: tuple[str | int, ...] = ("sources", name, "enrich")
-        place += (index,) if listed else ()
-        try:
-            found += enrichment.lookups(written, provider, tenant=source.tenant, source=name)
-        except ValidationError as error:
-            problems += _problems(error, text, place)
-        except ValueError as error:
-            place += ("url",) if isinstance(written, dict) else ()
-            problems.append(_at(text, place, str(error)))
-    return found, problems
-
-
-def _conflicts(file: _File, index: int, text: str) -> Iterator[Problem]:
-    route = file.routes[index]
-    if any(other.name == route.name for other in file.routes[:index]):
-        yield _at(text, ("routes", index, "name"), f"two routes are called {route.name!r}")
-    if file.require_consent and route.action == "call" and route.policy.consent is None:
-        message = "is missing, and require_consent is true"
-        yield _at(text, ("routes", index, "policy", "consent"), message)
-    for name, message in route.policy.conflicts():
-        yield _at(text, ("routes", index, "policy", name), message)
-    if both := set(route.on or ()) & set(route.policy.cancelled_by):
-        message = f"{min(both)!r} is in policy.cancelled_by too, so it never rings: leave out one"
-        yield _at(text, ("routes", index, "on"), message)
-    place = ("routes", index, "policy", "cancelled_by")
-    for other in file.routes:
-        if other.name in route.policy.cancelled_by and other.policy.key is None:
-            message = f"route {other.name!r} has no policy.key, so it cannot say which call to end"
-            yield _at(text, place, message)
-
-
-def _negations(route: Route, index: int, text: str) -> Iterator[Problem]:
-    """The conditions in which a `!` takes less than it seems to."""
-    conditions = {
-        ("when",): route.when,
-        ("policy", "consent"): route.policy.consent,
-        ("record", "granted"): route.record and route.record.granted,
-    }
-    for place, condition in conditions.items():
-        if isinstance(condition, Expression) and condition.negates_too_little:
-            message = "`!` takes only what is next to it: !a.b is always null, write !(a.b)"
-            yield _at(text, ("routes", index, *place), message)
-
-
-def _topics(
-    file: _File, index: int, provider: Provider, text: str
-) -> tuple[list[Problem], list[Problem]]:
-    """What is wrong, and what is doubtful, about the topics that a route waits for."""
-    route = file.routes[index]
-    wrong: list[Problem] = []
-    doubtful: list[Problem] = []
-    place = ("routes", index, "on")
-    if route.on and not provider.has_topics:
-        message = (
-            f"source {route.source!r} has no topics, so this route is never reached:"
-            " leave `on` out, or say where the topic is with the source's `topic`"
-        )
-        wrong.append(_at(text, place, message))
-    for topic in route.on or ():
-        reason = provider.never.get(topic)
-        if reason and (route.action == "call" or topic in provider.privacy):
-            message = f"{topic!r} never rings anybody ({reason}), so this route is never reached"
-            wrong.append(_at(text, place, message))
-        else:
-            doubtful += _doubtful([topic], provider, place, text)
-    names = {other.name for other in file.routes}
-    ends = [one for one in route.policy.cancelled_by if one not in names]
-    ending = ("routes", index, "policy", "cancelled_by")
-    doubtful += _doubtful(ends, provider, ending, text)
-    doubtful += _powerless(ends, provider, ending, text)
-    if route.record:
-        doubtful += _powerless(route.on or (), provider, place, text)
-    return wrong, doubtful
-
-
-def _powerless(
-    topics: Iterable[str], provider: Provider, place: tuple[str | int, ...], text: str
-) -> Iterator[Problem]:
-    """The topics that may end nothing, for nobody signs them and no body tells them.
-
-    Of one that the provider is not known to send, that is said instead.
-    """
-    for topic in topics if provider.hints_topics else ():
-        if topic not in provider.shapes and (topic in provider.topics or not provider.topics):
-            message = (
-                f"nobody signs the topic {topic!r}, and what its body looks like is not known, so"
-                " it has no effect here: name a route whose `when` says what the body holds"
-            )
-            yield _at(text, place, message)
-
-
-def _doubtful(
-    topics: Iterable[str], provider: Provider, place: tuple[str | int, ...], text: str
-) -> Iterator[Problem]:
-    """The topics that a provider is not known to send."""
-    for topic in topics:
-        if provider.topics and topic not in provider.topics:
-            near = _nearest(topic, provider.topics)
-            message = f"{provider.title} is not known to send {topic!r}{near}"
-            yield _at(text, place, message)
-
-
-def _nearest(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _problems(
-    error: ValidationError, text: str, inside: tuple[str | int, ...] = ()
-) -> Iterator[Problem]:
-    """Pydantic's findings in the words of the file, each once, with its line."""
-    seen = set()
-    for finding in error.errors():
-        # A union's branches stand in the place too ("int", "function-before[…]"): they are no keys.
-        place = inside + tuple(p for p in finding["loc"] if not _is_branch(p))
-        if place in seen or (finding["type"] == "too_short" and finding["input"]):
-            continue
-        seen.add(place)
-        message = finding["msg"].removeprefix("Value error, ")
-        yield _at(text, place, _WORDS.get(finding["type"], message))
-
-
-# Pydantic speaks of Python's types; who edits the file writes TOML's.
-_WORDS = {
-    "bool_type": "must be true or false",
-    "dataclass_exact_type": "must be text in quotes",
-    "dict_type": "must be a table",
-    "extra_forbidden": "there is no such key: remove it, or correct its name",
-    "finite_number": "must be a finite number",
-    "frozen_set_type": "must be a list, in [ ]",
-    "int_type": "must be a whole number, without quotes",
-    "missing": "is missing",
-    "model_type": "must be a table",
-    "string_type": "must be text in quotes",
-    "too_short": "is empty: write one at least",
-    "tuple_type": "must be a list, in [ ]",
-}
-
-
-def _is_branch(part: str | int) -> bool:
-    return isinstance(part, str) and (
-        part in {"int", "float", "bool", "[key]"} or part.startswith(("function-", "is-instance["))
-    )
-
-
-def _at(text: str, place: tuple[str | int, ...], message: str) -> Problem:
-    return Problem(line_of(text, place), _spoken(place), message)
-
-
-def _spoken(place: tuple[str | int, ...]) -> str:
-    spoken = ""
-    for part in place:
-        spoken += f"[{part}]" if isinstance(part, int) else f"{'.' if spoken else ''}{part}"
-    return spoken
-
-
-_STRING_OR_COMMENT = re.compile(
-    r'''"""(?:\\[\s\S]|[^\\])*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#.*'''
-)
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(
-    r"""^\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
-)
-
-
-def line_of(text: str, place: tuple[str | int, ...]) -> int:
-    """The line (from 1) where this key stands, or else the nearest table around it; 0 if none.
-
-    The standard library's parser keeps no positions; this reads just the headers and keys.
-    """
-    best, best_length = 0, 0
-    table: tuple[str | int, ...] = ()
-    counts: dict[tuple[str | int, ...], int] = {}
-    # Lines of a text of several are neither headers nor keys, whatever they look like.
-    bare = _STRING_OR_COMMENT.sub(lambda m: "\n" * m[0].count("\n") or m[0], text)
-    for number, line in enumerate(bare.split("\n"), start=1):
-        if header := _HEADER.match(line):
-            table = _resolve(_keys(header[2]), counts, new=header[1] == "[[")
-            path = table
-        elif key := _KEY.match(line):
-            path = table + tuple(_keys(key[1]))
-        else:
-            continue
-        # A dotted key or header that goes further down is where the table on its way begins.
-        path = path[: len(place)]
-        if path == place[: len(path)] and len(path) > best_length:
-            best, best_length = number, len(path)
-    return best
-
-
-def _keys(dotted: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.]+", dotted)]
-
-
-def _resolve(
-    names: list[str], counts: dict[tuple[str | int, ...], int], *, new: bool
-) -> tuple[str | int, ...]:
-    """A header's path with the index of each array of tables that it goes through."""
-    path: tuple[str | int, ...] = ()
-    for position, name in enumerate(names):
-        path += (name,)
-        if new and position == len(names) - 1:
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path += (counts[path],)
-    return path
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of `routes.toml`, for editors: every provider's settings included."""
-    schema = _File.model_json_schema()
-    schema["$defs"]["Enrichment"] = enrichment.Enrichment.model_json_schema()
-    options = []
-    for name in providers.names():
-        provider = providers.find(name)
-        option = provider.settings.model_json_schema()
-        option["title"] = provider.title
-        option["properties"]["provider"] = {"const": name, "description": provider.title}
-        if provider.enrich_hosts:
-            table = {"$ref": "#/$defs/Enrichment"}
-            option["properties"]["enrich"] |= enrichment.json_schema(provider, table)
-        else:
-            del option["properties"]["enrich"]
-        options.append(option)
-    schema["properties"]["sources"]["additionalProperties"] = {"oneOf": options}
-    schema["properties"]["sources"].pop("patternProperties", None)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "Ringhook routes",
-    }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.deployed import Deployed
 
-from ringhook.routes import load
+from ringhook.routes_file import load
 from ringhook_ops import samples
 from ringhook_ops.cloud import LocalCloud
 from ringhook_ops.sandbox import TOKEN, Sandbox

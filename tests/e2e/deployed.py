@@ -16,7 +16,8 @@ import urllib3
 from tests.e2e.waiting import until
 
 from ringhook.request import Request
-from ringhook.routes import Routes, load
+from ringhook.routes import Routes
+from ringhook.routes_file import load
 from ringhook_ops import samples, webhooks
 from ringhook_ops.cloud import STACK, LocalCloud
 from ringhook_ops.ledger_reader import LedgerReader
