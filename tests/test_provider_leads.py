@@ -12,7 +12,7 @@ from ringhook import providers, signatures
 from ringhook.errors import RejectedError, UnavailableError
 from ringhook.providers import Event, Provider
 from ringhook.request import Reply, Request
-from ringhook.routes import load
+from ringhook.routes_file import load
 
 NOW = datetime(2026, 7, 14, 15, tzinfo=UTC)
 THEN = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
