@@ -10,7 +10,7 @@ from ringhook.calls import Call
 from ringhook.mapping import map_event
 from ringhook.providers import Event
 from ringhook.request import Request
-from ringhook.routes import load
+from ringhook.routes_file import load
 from ringhook_ops import recipes
 
 NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
