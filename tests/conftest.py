@@ -99,8 +99,10 @@ def create_table(name: str | None = None) -> str:
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in ("pk", "day", "updated_at", "phone_number", "created_at")
+            {"AttributeName": name, "AttributeType": "N" if name == "sweep_at" else "S"}
+            for name in (
+                *("pk", "day", "updated_at", "phone_number", "created_at", "waiting", "sweep_at"),
+            )
         ],
         GlobalSecondaryIndexes=[
             {
@@ -114,6 +116,7 @@ def create_table(name: str | None = None) -> str:
             for name, first, second in (
                 ("by-day", "day", "updated_at"),
                 ("by-phone", "phone_number", "created_at"),
+                ("by-due", "waiting", "sweep_at"),
             )
         ],
     )

@@ -15,6 +15,7 @@ from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 from ringhook import routes_file
 from ringhook.answers import Answer, Initiated
 from ringhook.book import Book
+from ringhook.breaker import Breaker
 from ringhook.calls import Call
 from ringhook.dialing import Dialing, Result
 from ringhook.ledger import Ledger
@@ -369,3 +370,51 @@ def test_copies_of_an_event_share_one_wake(desk: Desk) -> None:
     copies = [desk.take(call(ring_at=at(600))) for _ in range(50)]
     assert first.again_at == at(600).timestamp()
     assert {copy.again_at for copy in copies} == {None}
+
+
+# It can be stopped.
+
+
+@pytest.mark.parametrize("what", ["all", "route:confirm-order", "source:shop", "account:default"])
+def test_what_is_stopped_asks_nothing_and_rings_when_it_goes_on(real: Desk, what: str) -> None:
+    real.ledger().stop(what, "a fire", at(0))
+    assert real.take(call()).status == "queued"
+    assert "a fire" in real.item()["reason"]
+    assert real.dials() == 0
+    real.ledger().resume(what, at(1))
+    item = ring_out(real)
+    assert item
+    assert item.status == "initiated"
+    assert real.clock <= at(300).timestamp()
+
+
+def test_what_is_stopped_past_its_time_is_not_rung_any_more(real: Desk) -> None:
+    real.ledger().stop("all", "a fire", at(0))
+    real.take(call())
+    item = ring_out(real)
+    assert item
+    assert item.status == "suppressed"
+    assert real.dials() == 0
+
+
+def test_another_route_goes_on(real: Desk) -> None:
+    real.ledger().stop("route:another", "wrong text", at(0))
+    assert real.take(call()).status == "initiated"
+
+
+def test_a_route_of_which_half_of_the_calls_fail_stops_itself(real: Desk) -> None:
+    ledger = real.ledger()
+    breaker = Breaker(ledger, 20)
+    for n in range(19):
+        breaker.saw("default", "confirm-order", failed=n % 2 == 0, now=real.clock)
+    assert ledger.stops() == {}
+    breaker.saw("default", "confirm-order", failed=True, now=real.clock)
+    assert list(ledger.stops()) == ["route:confirm-order"]
+    assert real.take(call()).status == "queued"
+
+
+def test_a_route_of_which_most_calls_ring_does_not(real: Desk) -> None:
+    breaker = Breaker(real.ledger(), 20)
+    for n in range(300):
+        breaker.saw("default", "confirm-order", failed=n % 3 == 0, now=real.clock)
+    assert real.ledger().stops() == {}

@@ -217,15 +217,18 @@ def test_each_queue_has_a_dead_letter_queue_or_is_one() -> None:
     }
     assert queues.keys() == dead.keys() | set(dead.values())
     for name, target in dead.items():
-        kept = queues[name]["Properties"]["MessageRetentionPeriod"]
-        # A moved message keeps its age, so its last days are in the dead-letter queue.
-        assert queues[target]["Properties"]["MessageRetentionPeriod"] >= kept + 7 * 86400
+        # The most that there is. What cannot be taken is sent anew, so no message grows old in one.
+        for queue in (name, target):
+            assert queues[queue]["Properties"]["MessageRetentionPeriod"] == 14 * 86400
 
 
-def test_a_message_stays_hidden_for_six_times_as_long_as_a_dialer_may_take() -> None:
-    (event,) = RESOURCES["DialerFunction"]["Properties"]["Events"].values()
+@pytest.mark.parametrize("function", ["DialerFunction", "KeeperFunction"])
+def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_take(
+    function: str,
+) -> None:
+    (event,) = RESOURCES[function]["Properties"]["Events"].values()
     queue = RESOURCES[event["Properties"]["Queue"]["Fn::GetAtt"][0]]
-    timeout = RESOURCES["DialerFunction"]["Properties"]["Timeout"]
+    timeout = RESOURCES[function]["Properties"]["Timeout"]
     assert queue["Properties"]["VisibilityTimeout"] >= 6 * timeout
 
 
@@ -271,7 +274,19 @@ def test_the_dialer_cannot_read_signing_secrets() -> None:
 
 def test_the_receiver_can_only_send_to_the_queue_and_has_no_ledger() -> None:
     assert may("ReceiverRole", "CallsQueue") == {"sqs:SendMessage"}
+    assert may("ReceiverRole", "ToldQueue") == {"sqs:SendMessage"}
     assert may("ReceiverRole", "LedgerTable") == set()
+
+
+def test_the_keeper_reads_no_secret_and_sends_the_dialer_nothing_but_wakes() -> None:
+    for secret in of_type("AWS::SecretsManager::Secret"):
+        assert may("KeeperRole", secret) == set()
+    assert may("KeeperRole", "CallsQueue") == {"sqs:SendMessage"}
+
+
+def test_what_wakes_itself_is_not_taken_for_a_loop() -> None:
+    for name in ("DialerFunction", "KeeperFunction"):
+        assert RESOURCES[name]["Properties"]["RecursiveLoop"] == "Allow"
 
 
 def test_sam_adds_no_right_and_nothing_else_than_the_queues_mapping() -> None:
@@ -279,7 +294,10 @@ def test_sam_adds_no_right_and_nothing_else_than_the_queues_mapping() -> None:
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
     expanded = Translator({}, Parser()).translate(template, {})["Resources"]
     added = {name: expanded[name]["Type"] for name in expanded.keys() - RESOURCES.keys()}
-    assert added == {"DialerFunctionCalls": "AWS::Lambda::EventSourceMapping"}
+    assert added == {
+        "DialerFunctionCalls": "AWS::Lambda::EventSourceMapping",
+        "KeeperFunctionTold": "AWS::Lambda::EventSourceMapping",
+    }
     roles = of_type("AWS::IAM::Role")
     assert {name: expanded[name]["Properties"] for name in roles} == {
         name: role["Properties"] for name, role in roles.items()

@@ -23,7 +23,7 @@ WORK = ROOT / ".ringhook"  # what local runs leave behind and use again
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 
-FUNCTIONS = ("ReceiverFunction", "DialerFunction")
+FUNCTIONS = ("ReceiverFunction", "DialerFunction", "KeeperFunction")
 # Those of the 400 services described in botocore and boto3 that the functions use.
 SERVICES = {"dynamodb", "scheduler", "secretsmanager", "sqs", "sts"}
 # Names of places and carriers and time zones by number, 20 MB, which phonenumbers loads in modules

@@ -124,7 +124,7 @@ class LocalCloud:
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def log(self, function: Literal["receiver", "dialer"]) -> list[dict[str, Any]]:
+    def log(self, function: Literal["receiver", "dialer", "keeper"]) -> list[dict[str, Any]]:
         """What a function has logged so far, oldest first: its JSON lines."""
         group = self.outputs[f"{function.capitalize()}LogGroup"]
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
@@ -206,9 +206,10 @@ class LocalCloud:
 
     def _mend_event_source(self) -> None:
         functions = self.client("lambda")
+        scaling = {"MaximumConcurrency": PARAMETERS["MaximumConcurrency"]}
         for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            scaling = {"MaximumConcurrency": PARAMETERS["MaximumConcurrency"]}
-            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+            if mapping.get("ScalingConfig"):
+                functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
     def _mend_roles(self) -> None:
         """Grant what this emulator asks for beyond AWS.
@@ -216,14 +217,19 @@ class LocalCloud:
         It names the right to send a batch apart, which on AWS is SendMessage's; and it looks for
         the right to make a schedule in the default group, whichever the schedule is made in.
         """
-        queue = self.client("sqs").get_queue_attributes(
-            QueueUrl=self.queue_url, AttributeNames=["QueueArn"]
-        )["Attributes"]["QueueArn"]
-        schedules = queue.rpartition(":")[0].replace(":sqs:", ":scheduler:") + ":schedule/default/*"
-        batch = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queue}
+        queues = [
+            self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])[
+                "Attributes"
+            ]["QueueArn"]
+            for url in (self.queue_url, self.outputs["ToldQueueUrl"])
+        ]
+        schedules = (
+            queues[0].rpartition(":")[0].replace(":sqs:", ":scheduler:") + ":schedule/default/*"
+        )
+        batch = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queues}
         schedule = {
             "Effect": "Allow",
-            "Action": ["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
+            "Action": "scheduler:CreateSchedule",
             "Resource": schedules,
         }
         for role, rights in (("ReceiverRole", [batch]), ("DialerRole", [batch, schedule])):

@@ -50,6 +50,15 @@ class Known:
     hold: Hold | None = None
 
 
+def stopped(stops: Mapping[str, str], call: Call) -> str | None:
+    """Why nothing may be asked of the API for this call, if somebody has stopped it."""
+    account = f"account:{call.account}"
+    for what in ("all", f"route:{call.route}", f"source:{call.source}", account):
+        if what in stops:
+            return f"stopped ({what}): {stops[what]}"
+    return None
+
+
 class Book(Protocol):
     """What dialling needs of the ledger; `Ledger` says what each promises."""
 

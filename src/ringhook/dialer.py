@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ringhook import answers, aws, routes_file, settings
+from ringhook.breaker import Breaker
 from ringhook.dialing import Dialing, Heard
 from ringhook.enrichment import gives_up_at
 from ringhook.errors import LaterError, UnavailableError
@@ -134,13 +135,14 @@ def _dialer() -> Dialer:
     )
     return Dialer(
         dialing=Dialing(
-            api=UnleashX(config.unleashx_url, config.api_timeout),
+            api=UnleashX(config.unleashx_url, config.api_timeout, marked=config.mark_calls),
             book=ledger,
             routes=routes_file.load(ROUTES.read_text()),
             tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
             clock=time.time,
             pace=Pacer(ledger.table, config.calls_per_minute, time.time, time.sleep),
             patience=config.api_timeout + _PATIENCE,
+            breaker=Breaker(ledger, config.breaker_calls),
         ),
         queue=CallQueue(
             aws.client("sqs"),
@@ -150,7 +152,9 @@ def _dialer() -> Dialer:
                 config.schedule_group,
                 config.schedule_role,
                 config.queue_arn,
+                config.dead_letters,
             ),
+            told_url=config.told_queue_url,
         ),
         fetcher=Fetcher(
             credentials=SecretStore(

@@ -18,21 +18,29 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ringhook import lifecycle, phone
-from ringhook.answers import AccountRefused, Initiated, Later, NotAsked, Refused, Unreadable
-from ringhook.book import Hold
-from ringhook.consents import Consent
+from ringhook import lifecycle
+from ringhook.answers import (
+    AccountRefused,
+    Initiated,
+    Later,
+    NotAsked,
+    Refused,
+    Unheard,
+    Unreadable,
+)
+from ringhook.book import Hold, stopped
 from ringhook.errors import ConflictError, UnavailableError, UnstorableError
 from ringhook.lifecycle import backoff
 from ringhook.policy import Defer, Ring, Suppress, decide
 from ringhook.telemetry import count, logger, metrics
-from ringhook.text import without_quotes
+from ringhook.telling import Telling, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringhook.answers import Answer, Found
     from ringhook.book import Book, Count, Known
+    from ringhook.breaker import Breaker
     from ringhook.calls import Call, Status
     from ringhook.lifecycle import Item
     from ringhook.policy import History
@@ -136,6 +144,7 @@ class Dialing:
     pace: Pace = field(default_factory=Unpaced)
     patience: float = 25.0
     wakes: bool = True
+    breaker: Breaker | None = None
 
     def take(self, call: Call, *, lease_until: float, heard: Heard | None = None) -> Result:
         """Do what is asked: bring a call as far as it gets now, or keep what is to be known.
@@ -143,40 +152,9 @@ class Dialing:
         Raises UnavailableError if the ledger cannot be read or written: then the API was asked for
         nothing.
         """
-        now = self._now()
-        match call.kind:
-            case "call":
-                return self._advance(call.call_id, _Turn(call, lease_until, heard))
-            case "cancel":
-                return self._cancel(call)
-            case "suppress":
-                reason = f"{call.source} {call.topic} ({call.event_id})"
-                self.book.suppress_number(call.phone_number, reason, now)
-                count("NumberSuppressed")
-            case "consent":
-                consent = Consent(
-                    call.consent,
-                    call.consent_evidence,
-                    given_at=call.occurred_at,
-                    expires_at=call.consent_until,
-                    text=call.consent_text,
-                )
-                self.book.record_consent(call.phone_number, call.purpose, consent, now)
-            case "forget":
-                if call.phone_number:
-                    self.book.forget(call.phone_number, now)
-                count("PrivacyRequest")
-            case "export":
-                self.book.export(call, now)
-                count("PrivacyRequest")
-        logger.info(
-            "number.changed",
-            kind=call.kind,
-            source=call.source,
-            topic=call.topic,
-            phone_number=phone.masked(call.phone_number),
-        )
-        return Result("suppressed", f"{call.kind}: done")
+        if call.kind == "call":
+            return self._advance(call.call_id, _Turn(call, lease_until, heard))
+        return Result(*Telling(self.book, self.clock).take(call))
 
     def wake(self, call_id: str, *, lease_until: float, heard: Heard | None = None) -> Result:
         """Take a call up again; one that was forgotten meanwhile has ended."""
@@ -216,21 +194,6 @@ class Dialing:
         message = f"call {call_id} is changed by too many at once"
         raise UnavailableError(message)
 
-    def _cancel(self, word: Call) -> Result:
-        """End a call that waits, or that is yet to be asked for; one that rings is too late."""
-
-        def act(known: Known) -> Result:
-            item = known.item
-            if item and item.status == "forgotten":
-                return _forgotten()
-            ended = lifecycle.ended_by(item, word)
-            if ended is None:
-                status = item.status if item else "cancelled"
-                return Result(status, "what is wanted is newer, or was cancelled before")
-            return self._kept(ended, item)
-
-        return self._changed(word.call_id, None, act)
-
     def _step(self, turn: _Turn, known: Known) -> Result:
         """What the call was told, or else what the clock makes of it."""
         item = known.item
@@ -251,7 +214,7 @@ class Dialing:
                 case "decide":
                     return self._decide(following, known, turn)
                 case "look":
-                    return self._look(following, turn)
+                    return self._look(following, known, turn)
         if following != item:
             return self._kept(following, item)
         # Whoever put it off has seen to its wake; but one that came a little early comes again.
@@ -300,6 +263,9 @@ class Dialing:
     def _ring(self, item: Item, reason: str, known: Known, turn: _Turn) -> Result:
         """Claim the call, ask for it once, and write down what came of it."""
         call, over = item.call, known.item
+        if stop := stopped(known.stops, call):
+            until = self.clock() + backoff(min(item.waits, 6) + 3, self.jitter())
+            return self._kept(lifecycle.put_off(item, "queued", stop, until), over)
         try:
             token = self._token(call, known.hold)
         except UnavailableError as error:
@@ -366,6 +332,9 @@ class Dialing:
             "milliseconds": milliseconds,
             "answer": type(answer).__name__,
         }
+        if self.breaker and isinstance(answer, Initiated | Refused | Unheard):
+            failed = not isinstance(answer, Initiated)
+            self.breaker.saw(call.account, call.route, failed=failed, now=now.timestamp())
         return self._record(claimed, answer, attempt)
 
     def _record(
@@ -398,10 +367,14 @@ class Dialing:
                 return Result("calling", str(error), again_at=self.clock(), heard=heard)
         return Result("calling", "changed by too many", again_at=self.clock(), heard=heard)
 
-    def _look(self, item: Item, turn: _Turn) -> Result:
+    def _look(self, item: Item, known: Known, turn: _Turn) -> Result:
         """Ask the list of executions whether an unheard request rang."""
         call = item.call
         over, asked_at = item, item.asked_at or self._now()
+        if stop := stopped(known.stops, call):
+            until = self.clock() + backoff(6, self.jitter())
+            waits = replace(item, status="uncertain", reason=stop, due_at=until)
+            return self._kept(waits, over)
         try:
             token = self._token(call, None)
         except UnavailableError as error:
@@ -542,38 +515,7 @@ def _duplicate(item: Item | None) -> Result:
     return Result(item.status, "this call was asked for before", item.execution_id)
 
 
-_METRIC = {
-    "initiated": "CallInitiated",
-    "refused": "CallRefused",
-    "queued": "CallRefusedForNow",
-    "uncertain": "CallUncertain",
-    "suppressed": "CallSuppressed",
-    "deferred": "CallDeferred",
-    "cancelled": "CallCancelled",
-    "unmapped": "EventUnmapped",
-    "forgotten": "CallForgotten",
-}
-
-
 def _said(item: Item, attempt: dict[str, Any] | None = None) -> Result:
-    """One wide line and one count for each thing that became of a call."""
-    call = item.call
-    reason = without_quotes(item.reason) if item.status == "unmapped" else item.reason
-    if call.phone_number:
-        # The API may repeat the number in what it says.
-        reason = reason.replace(call.phone_number, phone.masked(call.phone_number))
-    count(_METRIC[item.status])
-    logger.info(
-        f"call.{item.status}",
-        call_id=call.call_id,
-        source=call.source,
-        route=call.route,
-        topic=call.topic,
-        phone_number=phone.masked(call.phone_number),
-        agent_id=call.agent_id,
-        reason=reason,
-        execution_id=item.execution_id,
-        again_at=item.due_at,
-        **({"attempt": attempt["n"], "milliseconds": attempt["milliseconds"]} if attempt else {}),
-    )
+    told = {"attempt": attempt["n"], "milliseconds": attempt["milliseconds"]} if attempt else {}
+    said(item, **told)
     return Result(item.status, item.reason, item.execution_id, item.due_at)

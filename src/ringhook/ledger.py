@@ -11,13 +11,15 @@ limited; `stops` for what an operator has stopped; `hold#<account>` for an accou
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ringhook.book import Hold, Known
 from ringhook.calls import Call
-from ringhook.errors import ConflictError
+from ringhook.errors import ConflictError, UnavailableError
 from ringhook.lifecycle import Cancel, Item
 from ringhook.numbers import (
     LONGEST_CAP,
@@ -32,7 +34,7 @@ from ringhook.numbers import (
 from ringhook.table import NEW, Table, Update, as_json, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -45,6 +47,10 @@ _NOT_KEPT = {"payload", "unmapped", "phone_number"}
 # Whom the payload of an unmapped call is about cannot always be told, so nobody could forget it on
 # request: it goes by itself, well within the month that GDPR, art. 12 (3), and Shopify give.
 _UNMAPPED_KEPT = timedelta(days=14)
+# What waits is in so many parts of an index, so that none takes all of its writes; and is overdue
+# so many seconds after its time, since a wake may have a few messages before it.
+_SHARDS, _GRACE = 8, 120.0
+_TRIES = 10
 
 
 class Ledger(Numbers):
@@ -173,6 +179,70 @@ class Ledger(Numbers):
             add={"version": 1},
         )
 
+    def stops(self) -> dict[str, str]:
+        """What is stopped, and why."""
+        found = self.table.one("stops") or {}
+        return dict(found.get("stops", {}))
+
+    def stop(self, what: str, reason: str, now: datetime) -> None:
+        """Ask the API for nothing more of `what`: all, route:NAME, source:NAME or account:NAME."""
+        self._change_stops(lambda stops: stops | {what: reason}, now)
+
+    def resume(self, what: str, now: datetime) -> None:
+        """Let it go on from where it is."""
+        self._change_stops(lambda stops: {k: v for k, v in stops.items() if k != what}, now)
+
+    def _change_stops(
+        self, change: Callable[[dict[str, str]], dict[str, str]], now: datetime
+    ) -> None:
+        for _ in range(_TRIES):
+            found = self.table.one("stops") or {}
+            version = int(found.get("version", 0))
+            update = Update(
+                key="stops",
+                item={"stops": change(found.get("stops", {})), "version": version + 1} | stamp(now),
+                condition="version = :version" if version else NEW,
+                values={":version": version} if version else {},
+            )
+            try:
+                self.table.update(update)
+            except ConflictError:
+                continue
+            return
+        message = "what is stopped is changed by too many at once"
+        raise UnavailableError(message)
+
+    # The sweep: what waits or is busy stands in an index, sorted by when it should have been taken
+    # up at the latest.
+
+    def overdue(self, now: float, limit: int) -> Iterator[tuple[str, float]]:
+        """The ids of calls that should have been taken up by now, and when; `limit` at most."""
+        for shard in range(_SHARDS):
+            found = self.table.query(
+                "by-due",
+                KeyConditionExpression="waiting = :shard AND sweep_at < :now",
+                ExpressionAttributeValues={
+                    ":shard": {"S": str(shard)},
+                    ":now": {"N": repr(now)},
+                },
+            )
+            for item in islice(found, limit // _SHARDS):
+                yield item["pk"].removeprefix("call#"), float(item["sweep_at"])
+
+    def swept(self, call_id: str, since: float, until: float) -> bool:
+        """Leave an overdue call to its wake until then; whether it was still overdue."""
+        update = Update(
+            key=f"call#{call_id}",
+            item={"sweep_at": until},
+            condition="sweep_at = :since",
+            values={":since": since},
+        )
+        try:
+            self.table.update(update)
+        except ConflictError:
+            return False
+        return True
+
     def _counted(self, now: datetime, step: int, limit: int | None) -> Update:
         expires_at = int((now + timedelta(days=7)).timestamp())
         return day_update(now.date().isoformat(), step, expires_at, limit, now)
@@ -214,6 +284,8 @@ class Ledger(Numbers):
             "status": item.status,
             "reason": item.reason,
             "due_at": item.due_at,
+            "waiting": None if item.due_at is None else _shard(call.call_id),
+            "sweep_at": None if item.due_at is None else item.due_at + _GRACE,
             "owner": item.owner or None,
             "asked_at": item.asked_at.isoformat() if item.asked_at else None,
             "attempt_count": item.requests,
@@ -241,6 +313,10 @@ def _rung(history: History, call_id: str, item: Item, now: datetime) -> dict[str
         rung[f"{call_id}.{item.ringing - 1}"] = rung[call_id]
     rung[call_id] = now.timestamp()
     return rung
+
+
+def _shard(call_id: str) -> str:
+    return str(zlib.crc32(call_id.encode()) % _SHARDS)
 
 
 def _word(cancel: Cancel) -> dict[str, str]:

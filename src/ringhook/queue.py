@@ -107,23 +107,42 @@ class Message(BaseModel):
 class CallQueue:
     """The queue between receiver and dialer."""
 
-    def __init__(self, client: SQSClient, url: str, alarm_clock: AlarmClock | None = None) -> None:
-        """Send to the queue at this URL; `alarm_clock` for what must wait past 15 minutes."""
+    def __init__(
+        self,
+        client: SQSClient,
+        url: str,
+        alarm_clock: AlarmClock | None = None,
+        told_url: str = "",
+    ) -> None:
+        """Send to the queue at this URL; `alarm_clock` for what must wait past 15 minutes.
+
+        What calls are told goes to the queue at `told_url`, if there is one, past all calls.
+        """
         self._client = client
         self._url = url
         self._alarm_clock = alarm_clock
+        self._told_url = told_url or url
 
     def send(self, tasks: Sequence[Call | ThinEvent]) -> None:
         """Put these into the queue. Raises UnavailableError unless all of them are in it.
 
         After a failure some may be in it: the sender sends all again, and they meet in the ledger.
         """
+        told: list[Call | ThinEvent] = []
+        rest: list[Call | ThinEvent] = []
+        for one in tasks:
+            (told if isinstance(one, Call) and one.kind != "call" else rest).append(one)
+        # What ends or forbids a call is there before what asks for one.
+        self._send_all(self._told_url, told)
+        self._send_all(self._url, rest)
+
+    def _send_all(self, url: str, tasks: Sequence[Call | ThinEvent]) -> None:
         for batch in _batches([_message(task) for task in tasks]):
             entries: list[SendMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(index), "MessageBody": body} for index, body in enumerate(batch)
             ]
             try:
-                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+                answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
             except (BotoCoreError, ClientError) as error:
                 message = f"the calls queue does not take messages ({error})"
                 raise UnavailableError(message) from error

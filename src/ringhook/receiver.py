@@ -217,7 +217,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
         message = f"without a ledger nothing can keep what routes.toml states: {', '.join(stated)}"
         raise UnavailableError(message)
     dialing = Dialing(
-        api=UnleashX(config.unleashx_url, config.api_timeout),
+        api=UnleashX(config.unleashx_url, config.api_timeout, marked=config.mark_calls),
         book=Ledger(
             aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
         )
@@ -249,7 +249,9 @@ def _receiver() -> Receiver:
         secrets=SecretStore(aws.client("secretsmanager"), config.signing_secrets, time.monotonic),
         deliver=_direct(config, routes)
         if config.delivery == "direct"
-        else through_queue(CallQueue(aws.client("sqs"), config.queue_url)),
+        else through_queue(
+            CallQueue(aws.client("sqs"), config.queue_url, told_url=config.told_queue_url)
+        ),
     )
 
 

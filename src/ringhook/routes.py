@@ -290,7 +290,9 @@ class File(_Table):
         description="countries (ISO 3166) this deployment may ring at all",
     )
     max_calls_per_day: int | None = Field(
-        default=None, ge=1, description="at most so many calls a day (UTC), over all numbers"
+        default=None,
+        ge=0,
+        description="at most so many calls a day (UTC), over all numbers; 0 lets nobody be rung",
     )
     require_consent: bool = Field(
         default=False, description="whether every route that rings must have policy.consent"

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Delivery = Literal["queue", "direct"]
+# An answer of the API may take so long that an invocation still ends in time (seconds).
+LONGEST_ANSWER = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +20,11 @@ class Settings:
 
     delivery: Delivery
     queue_url: str
+    told_queue_url: str
     queue_arn: str
     schedule_group: str
     schedule_role: str
+    dead_letters: str
     table_name: str
     signing_secrets: str
     tokens: str
@@ -30,6 +34,8 @@ class Settings:
     enrich_url: str
     api_timeout: float
     calls_per_minute: int
+    mark_calls: bool
+    breaker_calls: int
     max_concurrency: int
     retention_days: int
 
@@ -37,10 +43,10 @@ class Settings:
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings. Raises ValueError naming the variable that cannot be used."""
 
-    def number(name: str, default: int) -> int:
+    def number(name: str, default: int, least: int = 1) -> int:
         text = environ.get(name) or str(default)
-        if not text.isdecimal() or int(text) < 1:
-            message = f"{name} is {text!r}: write a whole number from 1 up"
+        if not text.isdecimal() or int(text) < least:
+            message = f"{name} is {text!r}: write a whole number from {least} up"
             raise ValueError(message)
         return int(text)
 
@@ -48,12 +54,21 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     if delivery not in ("queue", "direct"):
         message = f"RINGHOOK_DELIVERY is {delivery!r}: write queue or direct"
         raise ValueError(message)
+    api_timeout = number("RINGHOOK_API_TIMEOUT", 15)
+    if api_timeout > LONGEST_ANSWER:
+        message = (
+            f"RINGHOOK_API_TIMEOUT is {api_timeout}: more than {LONGEST_ANSWER} seconds do not fit"
+            " into an invocation of 60, with what comes before and after"
+        )
+        raise ValueError(message)
     return Settings(
         delivery="direct" if delivery == "direct" else "queue",
         queue_url=environ.get("RINGHOOK_QUEUE_URL", ""),
+        told_queue_url=environ.get("RINGHOOK_TOLD_QUEUE_URL", ""),
         queue_arn=environ.get("RINGHOOK_QUEUE_ARN", ""),
         schedule_group=environ.get("RINGHOOK_SCHEDULE_GROUP", ""),
         schedule_role=environ.get("RINGHOOK_SCHEDULE_ROLE", ""),
+        dead_letters=environ.get("RINGHOOK_DEAD_LETTERS", ""),
         table_name=environ.get("RINGHOOK_TABLE_NAME", ""),
         signing_secrets=environ.get("RINGHOOK_SIGNING_SECRETS", ""),
         tokens=environ.get("RINGHOOK_TOKENS", ""),
@@ -61,8 +76,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=environ.get("RINGHOOK_PUBLIC_URL", ""),
         unleashx_url=environ.get("UNLEASHX_URL") or "https://www.tryunleashx.com",
         enrich_url=environ.get("RINGHOOK_ENRICH_URL", ""),
-        api_timeout=number("RINGHOOK_API_TIMEOUT", 15),
+        api_timeout=api_timeout,
         calls_per_minute=number("RINGHOOK_CALLS_PER_MINUTE", 100),
-        max_concurrency=number("RINGHOOK_MAX_CONCURRENCY", 2),
+        mark_calls=(environ.get("RINGHOOK_MARK_CALLS") or "true") == "true",
+        breaker_calls=number("RINGHOOK_BREAKER_CALLS", 50, least=0),
+        max_concurrency=number("RINGHOOK_MAX_CONCURRENCY", 10),
         retention_days=number("RINGHOOK_RETENTION_DAYS", 90),
     )

@@ -176,12 +176,14 @@ class Deployed:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         names += ["ApproximateNumberOfMessagesDelayed"] * also_delayed
         queues = self.cloud.client("sqs")
+        urls = (self.cloud.queue_url, self.cloud.outputs["ToldQueueUrl"])
 
         def is_at_rest() -> bool:
-            answer = queues.get_queue_attributes(
-                QueueUrl=self.cloud.queue_url, AttributeNames=names
-            )
-            return not any(int(number) for number in answer["Attributes"].values())
+            answers = [
+                queues.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+                for url in urls
+            ]
+            return not any(int(number) for answer in answers for number in answer.values())
 
         until(is_at_rest, timeout=timeout)
 
@@ -196,7 +198,9 @@ class Deployed:
     def raw_logs(self) -> list[str]:
         """Every line that either function has logged."""
         logs = self.cloud.client("logs").get_paginator("filter_log_events")
-        groups = (self.cloud.outputs["ReceiverLogGroup"], self.cloud.outputs["DialerLogGroup"])
+        groups = [
+            self.cloud.outputs[f"{name}LogGroup"] for name in ("Receiver", "Dialer", "Keeper")
+        ]
         return [
             event["message"]
             for group in groups

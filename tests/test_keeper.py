@@ -1,0 +1,168 @@
+"""What calls are told is kept past any backlog, and what is overdue is woken, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from pydantic import ValidationError
+from tests.builders import ALICE, NOW, at, call, item
+from tests.conftest import create_table
+
+from ringhook.calls import Call, Status
+from ringhook.keeper import Keeper
+from ringhook.ledger import Ledger
+from ringhook.queue import CallQueue, Message
+
+
+@dataclass
+class Sqs:
+    """The part of SQS that sends: what was sent to which queue, and how long it is to wait."""
+
+    sent: list[tuple[str, Message, int]] = field(default_factory=list)
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> None:  # noqa: N803
+        self.sent.append((QueueUrl, Message.model_validate_json(MessageBody), DelaySeconds))
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[Any]) -> dict[str, Any]:  # noqa: N803
+        for entry in Entries:
+            self.send_message(QueueUrl=QueueUrl, MessageBody=entry["MessageBody"])
+        return {}
+
+
+@dataclass
+class Desk:
+    """A keeper whose clock and queues are in the test's hands."""
+
+    ledger: Ledger
+    sqs: Sqs = field(default_factory=Sqs)
+    clock: float = field(default_factory=NOW.timestamp)
+
+    @property
+    def keeper(self) -> Keeper:
+        client = cast("Any", self.sqs)
+        return Keeper(
+            ledger=self.ledger,
+            told=CallQueue(client, "told"),
+            calls=CallQueue(client, "calls"),
+            clock=lambda: self.clock,
+            jitter=lambda: 1.0,
+        )
+
+    def tell(self, word: Call) -> None:
+        self.keeper.take(Message(call=word).model_dump_json())
+
+
+@pytest.fixture
+def desk(aws: None) -> Desk:
+    return Desk(Ledger(boto3.client("dynamodb"), create_table(), timedelta(days=90)))
+
+
+def test_a_cancel_ends_what_waits_and_what_is_yet_to_come(desk: Desk) -> None:
+    desk.ledger.write(item(status="deferred", due_at=at(600).timestamp()), over=None, now=NOW)
+    for call_id in ("call_1", "call_2"):
+        desk.tell(call(call_id=call_id, kind="cancel", occurred_at=at(1), received_at=at(1)))
+        ended = desk.ledger.read(call_id)
+        assert ended
+        assert ended.status == "cancelled"
+
+
+def test_an_opt_out_and_an_erasure_are_kept(desk: Desk) -> None:
+    desk.tell(call(kind="suppress", topic="STOP"))
+    assert "STOP" in desk.ledger.history(ALICE, NOW).do_not_call
+    desk.tell(call(kind="forget"))
+    assert desk.ledger.history(ALICE, NOW).forgotten_at == NOW.timestamp()
+
+
+def test_what_is_told_has_a_lane_of_its_own_and_goes_first() -> None:
+    sqs = Sqs()
+    queue = CallQueue(cast("Any", sqs), "calls", told_url="told")
+    queue.send([call(), call(kind="cancel"), call(kind="forget")])
+    told = [(url, message.call and message.call.kind) for url, message, _ in sqs.sent]
+    assert told == [("told", "cancel"), ("told", "forget"), ("calls", "call")]
+
+
+def test_a_call_that_strays_there_is_handed_to_the_dialer(desk: Desk) -> None:
+    desk.tell(call())
+    assert [(url, message.call) for url, message, _ in desk.sqs.sent] == [("calls", call())]
+
+
+def test_what_the_ledger_does_not_take_comes_back_in_seconds_then_minutes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    monkeypatch.setattr(desk.ledger.table, "client", type("Gone", (), {"batch_get_item": gone})())
+    body, waits = Message(call=call(kind="suppress")).model_dump_json(), []
+    for _ in range(10):
+        desk.keeper.take(body)
+        url, message, delay = desk.sqs.sent.pop()
+        assert url == "told"
+        body = message.model_dump_json()
+        waits.append(delay)
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
+
+
+def test_what_is_no_message_fails(desk: Desk) -> None:
+    with pytest.raises(ValidationError):
+        desk.keeper.take("{}")
+
+
+def wakes(desk: Desk) -> list[str]:
+    found = [message.wake for _, message, _ in desk.sqs.sent]
+    desk.sqs.sent.clear()
+    return sorted(found)
+
+
+def test_what_is_overdue_in_any_state_is_woken_once_in_a_while(desk: Desk) -> None:
+    waiting: list[Status] = ["queued", "deferred", "calling", "uncertain"]
+    for status in waiting:
+        one = item(call(call_id=f"call_{status}"), status, due_at=at(60).timestamp())
+        desk.ledger.write(one, over=None, now=NOW)
+    far = item(call(call_id="call_far"), "deferred", due_at=at(86_400).timestamp())
+    desk.ledger.write(far, over=None, now=NOW)
+    ended: list[Status] = ["initiated", "refused", "cancelled"]
+    for status in ended:
+        desk.ledger.write(item(call(call_id=f"call_{status}"), status), over=None, now=NOW)
+    # A wake may have a few messages before it.
+    desk.clock = at(120).timestamp()
+    assert desk.keeper.sweep() == 0
+    desk.clock = at(300).timestamp()
+    overdue = ["call_calling", "call_deferred", "call_queued", "call_uncertain"]
+    assert desk.keeper.sweep() == 4
+    assert wakes(desk) == overdue
+    desk.clock = at(600).timestamp()
+    assert desk.keeper.sweep() == 0
+    desk.clock = at(1300).timestamp()
+    assert desk.keeper.sweep() == 4
+
+
+def test_what_has_ended_is_not_overdue_any_more(desk: Desk) -> None:
+    waiting = desk.ledger.write(
+        item(status="deferred", due_at=at(60).timestamp()), over=None, now=NOW
+    )
+    desk.ledger.write(item(status="cancelled"), over=waiting, now=NOW)
+    desk.clock = at(3600).timestamp()
+    assert desk.keeper.sweep() == 0
+
+
+def test_one_call_is_woken_by_one_sweep_alone(desk: Desk) -> None:
+    desk.ledger.write(item(due_at=at(60).timestamp()), over=None, now=NOW)
+    desk.clock = at(600).timestamp()
+    ((call_id, since),) = desk.ledger.overdue(desk.clock, 100)
+    assert desk.ledger.swept(call_id, since, desk.clock + 900)
+    assert not desk.ledger.swept(call_id, since, desk.clock + 900)
+
+
+def test_stops_are_kept_side_by_side(desk: Desk) -> None:
+    desk.ledger.stop("all", "a fire", NOW)
+    desk.ledger.stop("route:confirm-order", "wrong text", NOW)
+    assert desk.ledger.stops() == {"all": "a fire", "route:confirm-order": "wrong text"}
+    assert desk.ledger.known("call_1", ALICE, "default", NOW).stops == desk.ledger.stops()
+    desk.ledger.resume("all", NOW)
+    assert list(desk.ledger.stops()) == ["route:confirm-order"]
