@@ -245,9 +245,9 @@ def test_a_call_is_listed_as_documented(client: Client) -> None:
             "AGENT_ID": 1042,
             "CALLING_NUMBER": ALICE,
             "STATUS": "initiated",
-            "CALL_STATUS": "initiated",
+            "CALL_STATUS": "INITIATED",
             "TOTAL_DURATION": 0,
-            "CREATED_AT": "2026-11-23T09:30:00.123Z",
+            "CREATED_AT": "2026-11-23 09:30:00",
         }
     ]
 
@@ -272,6 +272,20 @@ def test_calls_are_filtered_by_agent_number_and_time(client: Client, clock: Cloc
     assert found(fromdate="2026-11-23") == [3, 2, 1]
     assert found(todate="2026-11-23") == []
     assert found(agent_id=7, calling_number=BOB) == []
+
+
+def test_calls_are_found_by_a_part_of_what_they_were_given_and_after_a_while(
+    sandbox: Sandbox, client: Client, clock: Clock
+) -> None:
+    client.call(ALICE, metadata={"call_id": "call_1", "name": "Zoë"})
+    client.call(ALICE)
+    assert [row["ID"] for row in client.executions(input_data="CALL_1")] == [1]
+    assert [row["ID"] for row in client.executions(input_data="zoë")] == [1]
+    assert client.executions(input_data="call_2") == []
+    sandbox.list_lag = timedelta(seconds=30)
+    assert client.executions() == []
+    clock.pass_by(seconds=30)
+    assert len(client.executions()) == 2
 
 
 def test_calls_come_in_pages(client: Client) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from tests.builders import ALICE, BOB, ROUTES, at, call
+from tests.builders import ALICE, BOB, ORDER, ROUTES, at, call
 from tests.memory_ledger import MemoryLedger
 from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 
@@ -18,8 +18,11 @@ from ringhook.book import Book
 from ringhook.breaker import Breaker
 from ringhook.calls import Call
 from ringhook.dialing import Dialing, Result
+from ringhook.errors import RoutesError
 from ringhook.ledger import Ledger
 from ringhook.lifecycle import Item
+from ringhook.mapping import map_event
+from ringhook.providers import Event
 from ringhook.unleashx import UnleashX
 
 REMINDER = ROUTES.replace(
@@ -418,3 +421,29 @@ def test_a_route_of_which_most_calls_ring_does_not(real: Desk) -> None:
     for n in range(300):
         breaker.saw("default", "confirm-order", failed=n % 3 == 0, now=real.clock)
     assert real.ledger().stops() == {}
+
+
+# Renaming a route loses no call of it, and makes none twice.
+
+
+def test_a_renamed_route_keeps_its_calls(desk: Desk) -> None:
+    desk.take(call(ring_at=at(600)))
+    renamed = ROUTES.replace(
+        'name = "confirm-order"', 'name = "confirm-cash-order"\nwas = "confirm-order"'
+    )
+    desk.routes = routes_file.load(renamed)
+    item = ring_out(desk)
+    assert item
+    assert item.status == "initiated"
+    event = Event("shop", "orders/create", "evt_1", at(0), json.loads(json.dumps(ORDER)))
+    before, after = (
+        [one.call_id for one in map_event(event, file, now=at(0)) if isinstance(one, Call)]
+        for file in (routes_file.load(ROUTES), desk.routes)
+    )
+    assert before == after != []
+
+
+def test_no_two_routes_have_had_one_name() -> None:
+    twice = ROUTES.replace('name = "new-phone"', 'name = "new-phone"\nwas = "confirm-order"')
+    with pytest.raises(RoutesError, match="another route is, or was, called 'confirm-order'"):
+        routes_file.load(twice)

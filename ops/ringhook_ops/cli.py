@@ -35,6 +35,7 @@ from ringhook_ops import (
     rc,
     samples,
     sending,
+    steering,
     trying,
     webhooks,
 )
@@ -404,6 +405,9 @@ def settings() -> None:
 app.command()(operating.calls)
 app.command()(operating.show)
 app.command("doctor")(operating.examine)
+app.command()(steering.pause)
+app.command()(steering.resume)
+app.command()(steering.replay)
 app.command()(connecting.verify)
 app.command()(connecting.init)
 app.command("recipes")(connecting.list_recipes)

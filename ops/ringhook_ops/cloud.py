@@ -223,14 +223,12 @@ class LocalCloud:
             ]["QueueArn"]
             for url in (self.queue_url, self.outputs["ToldQueueUrl"])
         ]
-        schedules = (
-            queues[0].rpartition(":")[0].replace(":sqs:", ":scheduler:") + ":schedule/default/*"
-        )
+        place = queues[0].rpartition(":")[0].replace(":sqs:", ":scheduler:")
         batch = {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": queues}
         schedule = {
             "Effect": "Allow",
             "Action": "scheduler:CreateSchedule",
-            "Resource": schedules,
+            "Resource": f"{place}:schedule/default/*",
         }
         for role, rights in (("ReceiverRole", [batch]), ("DialerRole", [batch, schedule])):
             detail = self.client("cloudformation").describe_stack_resource(

@@ -22,8 +22,10 @@ It stands for the senders' own APIs too, at /_senders/HOST/PATH, for sources tha
 
 Sources: docs.unleashx.ai/api-reference, pages voice-ai/make-call, voice-ai/list-voice-agents,
 call-logs/call-summary (the executions list) and authentication (verify). What they leave open is
-decided here: the bodies of a valid verify and of a 429 (without Retry-After, unless a behaviour
-gives it one), the executions' order (newest first) and page size, a bare date (its midnight, UTC).
+decided here: an execution's time is UTC and names no zone (as on no page), its INPUT_DATA is the
+call's metadata, which no row shows and a part of which may be asked for; the bodies of a valid
+verify and of a 429 (without Retry-After, unless a behaviour gives it one), the executions' order
+(newest first) and page size, a bare date (its midnight, UTC).
 """
 
 from __future__ import annotations
@@ -264,7 +266,8 @@ class Sandbox(ThreadingHTTPServer):
     """The sandbox API at `host`, from `start` (or `with`) to `stop`.
 
     `port` 0 takes a free one. With `agents` only those are active; without, every positive id is,
-    so that anybody's routes work. `inactive_agents` never are. `senders` is what the senders' own
+    so that anybody's routes work. `inactive_agents` never are. An execution is listed `list_lag`
+    after it was made; whoever tries that sets it. `senders` is what the senders' own
     APIs say (see `senders.Said`).
     """
 
@@ -290,9 +293,11 @@ class Sandbox(ThreadingHTTPServer):
         self.now = now
         self._tokens, self._agents, self._inactive = tokens, agents, inactive_agents
         self._requests_per_minute = requests_per_minute
+        self.list_lag = timedelta(0)
         self._lock = threading.RLock()  # over all below: a request is decided in one piece
         self._received: list[Received] = []
-        self._executions: list[dict[str, Any]] = []
+        # Each as it is listed, when it was made, and its metadata.
+        self._executions: list[tuple[dict[str, Any], datetime, str]] = []
         self._behaviours: list[Behaviour] = []
         self._arrivals: defaultdict[str, deque[datetime]] = defaultdict(deque)
         self._connections: set[socket.socket] = set()
@@ -425,17 +430,17 @@ class Sandbox(ThreadingHTTPServer):
             raise RefusalError(*NO_SUCH_AGENT)
         behaviour = self._next_behaviour(phone_number)
         if behaviour is None or behaviour.do == "hang_after_call":
-            self._executions.append(
-                {
-                    "ID": len(self._executions) + 1,
-                    "AGENT_ID": agent_id,
-                    "CALLING_NUMBER": phone_number,
-                    "STATUS": "initiated",
-                    "CALL_STATUS": "initiated",
-                    "TOTAL_DURATION": 0,
-                    "CREATED_AT": iso(self.now()),
-                }
-            )
+            row = {
+                "ID": len(self._executions) + 1,
+                "AGENT_ID": agent_id,
+                "CALLING_NUMBER": phone_number,
+                "STATUS": "initiated",
+                "CALL_STATUS": "INITIATED",
+                "TOTAL_DURATION": 0,
+                "CREATED_AT": f"{self.now():%Y-%m-%d %H:%M:%S}",
+            }
+            given = json.dumps(body.get("metadata") or {}, ensure_ascii=False)
+            self._executions.append((row, self.now(), given.lower()))
         if behaviour is not None:
             return behaviour.answer()
         placed = {
@@ -469,10 +474,12 @@ class Sandbox(ThreadingHTTPServer):
         skipped = (integer_of(query, "page", 1) - 1) * limit
         rows = [
             row
-            for row in reversed(self._executions)
+            for row, made_at, given in reversed(self._executions)
             if agent_id in (0, row["AGENT_ID"])
             and query.get("calling_number", "") in row["CALLING_NUMBER"]
-            and first <= datetime.fromisoformat(row["CREATED_AT"]) <= last
+            and query.get("input_data", "").lower() in given
+            and first <= made_at <= last
+            and self.now() - made_at >= self.list_lag
         ]
         return Answer(200, {"datalist": rows[skipped : skipped + limit]})
 

@@ -170,7 +170,7 @@ def _call(origin: _Origin, route: Route) -> Call:
     number = _phone_number(origin, template.phone_number, template.region)
     return origin.call(
         route,
-        origin.by_event(route.name) if key is None else _by_key(route, key),
+        origin.by_event(route.first_name) if key is None else _by_key(route, key),
         account=template.account,
         agent_id=_agent_id(origin, template.agent_id),
         phone_number=number.e164,
@@ -201,7 +201,7 @@ def _record(origin: _Origin, route: Route) -> Call:
     number = _phone_number(origin, record.phone_number, record.region)
     return origin.call(
         route,
-        origin.by_event(route.name),
+        origin.by_event(route.first_name),
         kind=route.action,
         phone_number=number.e164,
         notes=number.notes,
@@ -277,7 +277,7 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
     payload, notes = keep(origin.event.payload)
     return origin.call(
         route,
-        origin.by_event(route.name) if key is None else _by_key(route, key),
+        origin.by_event(route.first_name) if key is None else _by_key(route, key),
         phone_number=_known_number(origin, route),
         unmapped=tidy(reason, LONGEST_VALUE),
         payload=payload,
@@ -286,7 +286,7 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
 
 
 def _by_key(route: Route, key: str) -> str:
-    return call_id(route.source, route.name, "key", key)
+    return call_id(route.source, route.first_name, "key", key)
 
 
 def _key(origin: _Origin, route: Route) -> str | None:

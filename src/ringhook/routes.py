@@ -221,6 +221,11 @@ class Route(_Table):
     """The rule that turns an event into a call."""
 
     name: str = Field(pattern=f"^{NAME}$", description="how logs and the ledger call it")
+    was: str | None = Field(
+        default=None,
+        pattern=f"^{NAME}$",
+        description="the name that it had first: its calls under that name stay its own",
+    )
     source: str = Field(description="the source whose events it takes")
     on: tuple[str, ...] | None = Field(
         default=None, strict=False, min_length=1, description="the topics; left out: all of them"
@@ -235,6 +240,11 @@ class Route(_Table):
     call: CallTemplate | None = None
     record: RecordTemplate | None = None
     policy: Policy = Field(default_factory=Policy)
+
+    @property
+    def first_name(self) -> str:
+        """By what its calls are known, whatever it is called now."""
+        return self.was or self.name
 
     @model_validator(mode="after")
     def _is_whole(self) -> Route:
@@ -354,5 +364,6 @@ class Routes:
         return stated
 
     def named(self, name: str) -> Route | None:
-        """The route of this name, if it is still there."""
-        return next((route for route in self.routes if route.name == name), None)
+        """The route that has this name, or had it, if it is still there."""
+        had = (route for route in self.routes if route.was == name)
+        return next((route for route in self.routes if route.name == name), next(had, None))

@@ -116,6 +116,10 @@ def _lookups(
 
 def _conflicts(file: File, index: int, text: str) -> Iterator[Problem]:
     route = file.routes[index]
+    others = [other for other in file.routes if other is not route]
+    if route.was and any(route.was in (other.name, other.was) for other in others):
+        message = f"another route is, or was, called {route.was!r}"
+        yield problem_at(text, ("routes", index, "was"), message)
     if any(other.name == route.name for other in file.routes[:index]):
         yield problem_at(text, ("routes", index, "name"), f"two routes are called {route.name!r}")
     if file.require_consent and route.action == "call" and route.policy.consent is None:
