@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from ringhook import routes as routes_file
+from ringhook import routes_file
 from ringhook.calls import Call
 from ringhook.errors import ConflictError, RoutesError, UnavailableError
 from ringhook.keeping import unpack
