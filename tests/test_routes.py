@@ -87,7 +87,7 @@ def test_what_is_not_toml_is_told_with_its_line(text: str, said: str) -> None:
         (SHOP.replace('["US"]', '"US" # <-'), "countries", "must be a list, in [ ]"),
         (SHOP.replace('["US"]', "[1] # <-"), "countries[0]", "must be text in quotes"),
         (f"contries = 1 # <-\n{SHOP}", "contries", "there is no such key: remove it, or correct"),
-        (f"max_calls_per_day = 0 # <-\n{SHOP}", "max_calls_per_day", "greater than or equal to 1"),
+        (f"max_calls_per_day = -1 # <-\n{SHOP}", "max_calls_per_day", "greater than or equal to 0"),
         (f"max_calls_per_day = '9' # <-\n{SHOP}", "max_calls_per_day", "a whole number, without"),
         (f"require_consent = 'yes' # <-\n{SHOP}", "require_consent", "must be true or false"),
         (f"calling_hours = 5 # <-\n{SHOP}", "calling_hours", "must be a table"),

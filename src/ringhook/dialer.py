@@ -180,10 +180,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         except ValidationError as error:
             problems = error.errors(include_input=False, include_url=False)
             logger.error("message.unreadable", message_id=record["messageId"], problems=problems)
+            # No later reading makes it a message: it is to be among the dead letters soon.
+            wait = 1.0
         except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue
             logger.exception("message.failed", message_id=record["messageId"])
+            received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+            wait = backoff(received, dialer.jitter())
         count("MessageFailed")
-        received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        dialer.queue.show_again(record.get("receiptHandle", ""), backoff(received, dialer.jitter()))
+        dialer.queue.show_again(record.get("receiptHandle", ""), wait)
         failures.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": name} for name in failures]}
