@@ -128,6 +128,9 @@ def test_a_shell_signs_for_all_but_those_whose_signature_needs_more() -> None:
     assert set(providers.names()) - set(BY_HAND) == {
         "gohighlevel",
         "hubspot",
+        "myfatoorah",
+        "payu",
+        "tap",
         "twilio",
         "woocommerce",
     }

@@ -7,10 +7,13 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import singledispatch
+from urllib.parse import quote
 
 from ringhook.errors import UnavailableError
 from ringhook.providers import Provider, gohighlevel, hubspot, twilio
-from ringhook.request import Request
+from ringhook.providers._signed_fields import SignedFields
+from ringhook.providers._url_token import PARAMETER
+from ringhook.request import Request, read_payload
 from ringhook.signatures import Basic, HeaderToken, Hmac, TimeUnit, sha256_hex, signed_bytes
 
 
@@ -88,6 +91,19 @@ def _(scheme: twilio.Signature, request: Request, secret: str, now: datetime) ->
     if scheme.algorithm == "sha256":
         added["x-twilio-webhooks-signature-settings"] = "key=sample,algorithm=HMAC_SHA256"
     return _with(request, added)
+
+
+@_prove.register
+def _(scheme: SignedFields, request: Request, secret: str, now: datetime) -> Request:  # noqa: ARG001 - what is signed holds no time of signing
+    key, _, token = secret.partition(" ")
+    if token:
+        joint = "&" if "?" in request.url else "?"
+        request = replace(request, url=f"{request.url}{joint}{PARAMETER}={quote(token, safe='')}")
+    proof = scheme.signature(read_payload(request), key)
+    if scheme.header:
+        return _with(request, {scheme.header: proof})
+    # A sender that signs so sends forms.
+    return replace(request, body=request.body + f"&{scheme.place}={quote(proof)}".encode())
 
 
 # HighLevel alone can sign for its public key: the samples have two pairs of their own.

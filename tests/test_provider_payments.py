@@ -1,0 +1,133 @@
+"""What is only signed in part: PayU, Tap and MyFatoorah. The phone is not, so it needs a token."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+
+from ringhook import providers, routes_file, signatures
+from ringhook.calls import Call
+from ringhook.errors import RejectedError
+from ringhook.providers import payu, tap
+from ringhook.receiving import Received, receive
+from ringhook.request import Request
+from ringhook_ops import recipes, samples, webhooks
+
+NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
+IN_PART = ["payu", "tap", "myfatoorah"]
+EACH = pytest.mark.parametrize("name", IN_PART)
+STRANGER = "+14155550199"
+
+
+def webhook(name: str, *, token: bool = True) -> tuple[Request, str]:
+    sample = samples.find(name)
+    secret = sample.secret if token else sample.secret.partition(" ")[0]
+    return webhooks.webhook(sample, None, now=NOW, secret=secret), secret
+
+
+def with_strangers_phone(name: str, request: Request) -> Request:
+    """Everything that is signed is as it was."""
+    if name == "payu":
+        fields = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+        return replace(request, body=urlencode({**fields, "phone": STRANGER}).encode())
+    payload = json.loads(request.body)
+    if name == "tap":
+        payload["customer"]["phone"] = {"country_code": "1", "number": "4155550199"}
+    else:
+        payload["Data"]["Customer"]["Mobile"] = STRANGER
+    return replace(request, body=json.dumps(payload).encode())
+
+
+def rung(name: str, request: Request, secret: str) -> list[Call]:
+    text = recipes.add(None, recipes.find(name, None), countries=["US", "GB"]).text
+    got = receive(request, routes_file.load(text), lambda: [secret])
+    assert isinstance(got, Received)
+    return [task for task in got.tasks if isinstance(task, Call)]
+
+
+@EACH
+def test_with_a_token_the_recipe_rings_the_customer(name: str) -> None:
+    request, secret = webhook(name)
+
+    (call,) = rung(name, request, secret)
+
+    assert not call.unmapped
+    assert call.phone_number.startswith("+44")
+
+
+@EACH
+def test_without_a_token_no_phone_is_read_and_the_event_is_kept(name: str) -> None:
+    request, secret = webhook(name, token=False)
+
+    for sent in (request, with_strangers_phone(name, request)):
+        (call,) = rung(name, sent, secret)
+        assert call.unmapped
+        assert "0199" not in call.phone_number
+
+
+@EACH
+def test_a_captured_webhook_with_another_phone_does_not_get_in_without_the_token(name: str) -> None:
+    request, secret = webhook(name)
+    forged = with_strangers_phone(name, request)
+
+    for url in (request.url.partition("?")[0], request.url + "x"):
+        with pytest.raises(RejectedError):
+            rung(name, replace(forged, url=url), secret)
+
+
+@EACH
+def test_a_changed_signed_field_is_refused(name: str) -> None:
+    request, secret = webhook(name)
+    status = {"payu": b"status=failure", "tap": b"DECLINED", "myfatoorah": b"PENDING"}[name]
+    assert status in request.body
+    for scheme in providers.find(name).schemes:
+        scheme.verify(request, [secret], NOW)
+
+    changed = replace(request, body=request.body.replace(status, status[:-1]))
+    for wrong, key in ((changed, secret), (request, "other " + secret.partition(" ")[2])):
+        with pytest.raises(RejectedError):
+            signatures.verify(providers.find(name).schemes, wrong, [key], NOW)
+
+
+@EACH
+def test_an_event_is_the_same_with_its_unsigned_fields_and_without(name: str) -> None:
+    provider = providers.find(name)
+    request, _ = webhook(name)
+    bare = replace(request, url=request.url.partition("?")[0])
+
+    (with_all,) = provider.events(request, provider.payload(request))
+    (signed,) = provider.events(bare, provider.payload(bare))
+
+    assert (with_all.event_id, with_all.topic) == (signed.event_id, signed.topic)
+
+
+def test_a_fee_of_payus_stands_in_front_of_what_is_hashed() -> None:
+    fields = {"status": "success", "txnid": "T1", "amount": "10.00", "key": "K", "udf1": "u"}
+    text = "12.00|salt|success||||||||||u||||10.00|T1|K"
+
+    expected = hashlib.sha512(text.encode()).hexdigest()
+
+    assert payu.signature({**fields, "additionalCharges": "12.00"}, "salt") == expected
+    assert payu.signature(fields, "salt") != expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        (12.5, "KWD", "12.500"),
+        (100, "SAR", "100.00"),
+        ("7.1", "AED", "7.10"),
+        (0.1, "BHD", "0.100"),
+    ],
+)
+def test_tap_signs_an_amount_with_the_decimals_of_its_currency(
+    amount: Any, currency: str, written: str
+) -> None:
+    charge = {"amount": amount, "currency": currency}
+
+    assert tap.signature(charge, "k") == tap.signature({**charge, "amount": written}, "k")
+    assert tap.signature(charge, "k") != tap.signature({**charge, "amount": 3}, "k")
