@@ -52,6 +52,8 @@ def _lines(name: str) -> Iterator[str]:
     yield from (f"# {provider.title}", "", inspect.cleandoc(module.__doc__ or ""), "")
     yield from ("## Connect it", "", *_settings(sample, provider), "")
     yield from (f"{number}. {step}" for number, step in enumerate(guide.steps, 1))
+    if guide.script:
+        yield from ("", "```javascript", guide.script.rstrip("\n"), "```")
     if guide.steps_unconfirmed:
         yield from ("", "Not confirmed: the names in these settings; the sender may use others.")
     yield ""

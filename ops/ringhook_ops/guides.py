@@ -3,7 +3,7 @@
 A guide is `guides/{provider}.toml`: `steps` in the sender's settings, `secret` (which one is
 meant), how long it `waits` for an answer, when it sends `again` and gives up, and what of all this
 is `unconfirmed`. `steps_unconfirmed`: the names in the sender's settings were not found in its own
-documentation.
+documentation. A `guides/{provider}.js` is a script that its user pastes there.
 """
 
 from __future__ import annotations
@@ -42,11 +42,16 @@ class Guide:
     again: str = ""
     unconfirmed: str = ""
     steps_unconfirmed: bool = False
+    script: str = ""
 
 
 def find(provider: str) -> Guide:
     """A provider's guide."""
-    return Guide(**tomllib.loads((FOLDER / f"{provider}.toml").read_text()))
+    script = FOLDER / f"{provider}.js"
+    return Guide(
+        **tomllib.loads((FOLDER / f"{provider}.toml").read_text()),
+        script=script.read_text() if script.exists() else "",
+    )
 
 
 def curl(provider: str) -> list[str]:
