@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -242,8 +243,6 @@ CONFLICT = ClientError(
 
 
 def over(real: Desk, client: Flaky, api: UnleashX | None = None) -> Dialing:
-    from datetime import timedelta
-
     book = Ledger(client, real.table, timedelta(days=90))  # type: ignore[arg-type]  # a client's like
     return real.dialing(api, book=book)
 
@@ -447,3 +446,27 @@ def test_no_two_routes_have_had_one_name() -> None:
     twice = ROUTES.replace('name = "new-phone"', 'name = "new-phone"\nwas = "confirm-order"')
     with pytest.raises(RoutesError, match="another route is, or was, called 'confirm-order'"):
         routes_file.load(twice)
+
+
+class Counting:
+    """DynamoDB's client; it counts what it is asked."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.client, name)
+
+        def counted(**arguments: Any) -> Any:
+            self.asked.append(name)
+            return method(**arguments)
+
+        return counted
+
+
+def test_an_ordinary_call_takes_three_requests_to_the_ledger(real: Desk) -> None:
+    counting = Counting(real.dynamodb)
+    book = Ledger(counting, real.table, timedelta(days=90))  # type: ignore[arg-type]  # a client's like
+    assert real.take(call(), real.dialing(book=book)).status == "initiated"
+    assert counting.asked == ["batch_get_item", "transact_write_items", "update_item"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +20,8 @@ from ringhook_ops.api import ApiError
 from ringhook_ops.cautions import holidays_end
 from ringhook_ops.deployment import Deployment, DeploymentError
 
+# What an answer of the API may take, with all around it, before the plan is not reached any more.
+_SECONDS_A_CALL = 3
 # docs.unleashx.ai, "List voice agents": an agent that rings people.
 _OUTBOUND = 1
 # `sam deploy` alone uploads what was built last.
@@ -47,6 +50,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
     yield Finding(f"routes: {len(routes.routes)} from {len(routes.sources)} sources")
     if ends := holidays_end(datetime.now(UTC).date()):
         yield Finding(ends, f"git pull && {_DEPLOY}")
+    yield from _pace(deployment)
     try:
         yield from _signing_secrets(deployment, routes)
         yield from _credentials(deployment, routes)
@@ -61,6 +65,21 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
         yield found
         if not found.cure and isinstance(token, str):
             yield from _agents(url, token, account, routes)
+
+
+def _pace(deployment: Deployment) -> Iterator[Finding]:
+    """Whether so many dialers can ask as often as the plan allows."""
+    said = (deployment.parameters.get(name) for name in ("CallsPerMinute", "MaximumConcurrency"))
+    pace, dialers = (int(one) if one and one.isdecimal() else None for one in said)
+    if pace is None or dialers is None or deployment.local:
+        return
+    needed = ceil(pace * _SECONDS_A_CALL / 60)
+    what = f"{dialers} dialers at once for {pace} requests a minute"
+    if dialers < needed:
+        what += f": too few for an API that takes {_SECONDS_A_CALL} seconds"
+        yield Finding(what, f"sam deploy --parameter-overrides MaximumConcurrency={needed}")
+    else:
+        yield Finding(what)
 
 
 def _signing_secrets(deployment: Deployment, routes: Routes) -> Iterator[Finding]:
