@@ -261,6 +261,42 @@ def test_editors_know_each_providers_ready_ways() -> None:
 
 
 READY = {
+    ("acuity", "appointment"): (
+        "rescheduled",
+        {"action": "rescheduled", "id": "502817340"},
+        ["https://acuityscheduling.com/api/v1/appointments/502817340"],
+    ),
+    ("bitrix24", "contact"): (
+        "ONCRMCONTACTADD",
+        {"event": "ONCRMCONTACTADD", "data": {"FIELDS": {"ID": "12"}}},
+        ["https://ours.bitrix24.in/rest/{credential}/crm.contact.get.json?ID=12"],
+    ),
+    ("bitrix24", "deal"): (
+        "ONCRMDEALADD",
+        {"data": {"FIELDS": {"ID": "7"}}, "deal": {"result": {"CONTACT_ID": "12"}}},
+        [
+            "https://ours.bitrix24.in/rest/{credential}/crm.deal.get.json?ID=7",
+            "https://ours.bitrix24.in/rest/{credential}/crm.contact.get.json?ID=12",
+        ],
+    ),
+    ("bitrix24", "lead"): (
+        "ONCRMLEADADD",
+        {"data": {"FIELDS": {"ID": "7405"}}},
+        ["https://ours.bitrix24.in/rest/{credential}/crm.lead.get.json?ID=7405"],
+    ),
+    ("kommo", "contact"): (
+        "leads.add",
+        {"id": "50", "lead": {"_embedded": {"contacts": [{"id": 60}]}}},
+        [
+            "https://ours.kommo.com/api/v4/leads/50?with=contacts",
+            "https://ours.kommo.com/api/v4/contacts/60",
+        ],
+    ),
+    ("shiprocket", "order"): (
+        "UNDELIVERED",
+        {"sr_order_id": 348456385},
+        ["https://apiv2.shiprocket.in/v1/external/orders/show/348456385"],
+    ),
     ("hubspot", "contact"): (
         "contact.creation",
         {"objectId": 30},
@@ -305,13 +341,35 @@ def test_a_ready_way_asks_its_providers_api_for_whom_an_event_is_about(
     provider: str, way: str
 ) -> None:
     topic, payload, expected = READY[provider, way]
-    tenant = "ours.myshopify.com"
+    tenants = {"bitrix24": "ours.bitrix24.in", "kommo": "ours.kommo.com"}
+    tenant = tenants.get(provider, "ours.myshopify.com")
     found = enrichment.lookups(way, providers.find(provider), tenant=tenant, source="it")
     asked = [one.address(payload, NOW) for one in found if one.takes(topic)]
     assert [a.startswith(start) for a, start in zip(asked, expected, strict=True)] == [True] * len(
         asked
     )
     assert all(set(one.topics) <= set(providers.find(provider).topics) for one in found)
+
+
+def test_a_credential_stands_in_the_address_alone_where_the_api_wants_it_there() -> None:
+    (lookup,) = enrichment.lookups(
+        "lead", providers.find("bitrix24"), tenant="ours.bitrix24.in", source="it"
+    )
+    address = lookup.address({"data": {"FIELDS": {"ID": "{credential}"}}}, NOW)
+
+    whole = lookup.vouched(address, "1/abc")
+
+    assert whole == ("https://ours.bitrix24.in/rest/1/abc/crm.lead.get.json?ID=%7Bcredential%7D")
+    assert lookup.headers("1/abc") == {}
+
+
+@pytest.mark.parametrize("credential", ["1/../x", "1/a/b", "a?b", "a@b.com", "a#", "a b", "/a"])
+def test_a_credential_leads_an_address_nowhere_else(credential: str) -> None:
+    (lookup,) = enrichment.lookups(
+        "lead", providers.find("bitrix24"), tenant="ours.bitrix24.in", source="it"
+    )
+    with pytest.raises(UnavailableError, match="cannot be a part of an address"):
+        lookup.vouched("https://ours.bitrix24.in/rest/{credential}/x", credential)
 
 
 # ---------------------------------------------------------------------------------------- answers

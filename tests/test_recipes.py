@@ -70,7 +70,8 @@ def mapped(name: str, text: str) -> list[Any]:
     (event,) = provider.events(request, provider.payload(request))
     senders = Senders(samples.answers())
     for lookup in routes.sources[request.source].lookups:
-        address = lookup.address(event.payload, NOW).removeprefix("https://")
+        address = lookup.vouched(lookup.address(event.payload, NOW), CREDENTIAL)
+        address = address.removeprefix("https://")
         _, answer = senders.answer(address, lookup.headers(CREDENTIAL), NOW)
         event = replace(event, payload=put(event.payload, lookup.into, answer))
     return map_event(event, routes, now=NOW)

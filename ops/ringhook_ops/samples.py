@@ -34,6 +34,7 @@ from urllib.parse import parse_qsl, quote_plus, urlencode
 from zoneinfo import ZoneInfo
 
 FOLDER = Path(__file__).parent / "samples"
+_DAY_FIRST = "%d %m %Y %H:%M:%S"
 
 
 class SampleError(ValueError):
@@ -74,13 +75,14 @@ class Sample:
             part: new
             for text, time in swaps.items()
             for part, new in zip(text.split(" "), time.split(" "), strict=True)
+            if text.count(" ") == 1
         }
         swaps |= {text: _another(text, chance) for text in self.ids} | {self.secret: secret}
         # As forms write them.
         swaps |= {quote_plus(old): quote_plus(new) for old, new in swaps.items()}
-        # Whole texts only: 251 is not part of 2514.
+        # Whole texts only: 251 is not part of 2514. Some write Z after what is not UTC.
         pattern = "|".join(re.escape(text) for text in sorted(swaps, key=len, reverse=True))
-        places = re.compile(rf"(?<![0-9A-Za-z])(?:{pattern})(?![0-9A-Za-z])")
+        places = re.compile(rf"(?<![0-9A-Za-z])(?:{pattern})(?![0-9A-Ya-z]|Z[0-9A-Za-z])")
 
         def freshen(text: str) -> str:
             return places.sub(lambda found: swaps[found[0]], text)
@@ -103,7 +105,7 @@ class Sample:
             return replace(self, query=_with_pair(self.query, path, value))
         if "x-www-form-urlencoded" in kind:
             return replace(self, body=_with_pair(self.body.decode(), path, value).encode())
-        if "json" not in kind:
+        if "json" not in kind and not self.body.startswith(b"{"):
             message = f"--set changes JSON bodies and forms; {self.provider} sends {kind}"
             raise SampleError(message)
         document = json.loads(self.body)
@@ -186,14 +188,22 @@ def _with_pair(form: str, name: str, value: str) -> str:
 def _read_time(text: str, zone: tzinfo) -> datetime:
     if text.isdecimal():
         return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), UTC)
+    if _is_day_first(text):
+        return datetime.strptime(text, _DAY_FIRST).replace(tzinfo=zone)
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def _is_day_first(text: str) -> bool:
+    return text[2:3] == " "
 
 
 def _write_time(time: datetime, like: str, zone: tzinfo) -> str:
     """Write a time as another one is written: seconds, milliseconds, or ISO 8601 in its zone."""
     if like.isdecimal():
         return str(round((time.timestamp() * 1000) if len(like) == 13 else time.timestamp()))
+    if _is_day_first(like):
+        return time.astimezone(zone).strftime(_DAY_FIRST)
     named = datetime.fromisoformat(like).tzinfo
     exact = "milliseconds" if "." in like else "seconds"
     time = time.astimezone(named or zone)

@@ -83,7 +83,7 @@ def fetched(connection: Connection) -> Connection:
 
 
 def _filled(item: Any, lookup: Any, senders: Senders) -> Any:
-    address = lookup.address(item, NOW).removeprefix("https://")
+    address = lookup.vouched(lookup.address(item, NOW), CREDENTIAL).removeprefix("https://")
     status, answer = senders.answer(address, lookup.headers(CREDENTIAL), NOW)
     return put(item, lookup.into, answer) if status == 200 else item
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ringhook.errors import LaterError, UnmappedError
+from ringhook.errors import LaterError, UnavailableError, UnmappedError
 from ringhook.expressions import Expression, Template, compile_template
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 300
 _START = re.compile(r"https://([^/?#]*)/")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_LITERAL = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/?%-]*")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?%-]|\{credential\})*")
+_CREDENTIAL = "{credential}"
+# What stands for itself in a path; two parts at most, such as a user and a code.
+_IN_PATH = re.compile(r"[A-Za-z0-9_~-]+(?:/[A-Za-z0-9_~-]+)?")
 # Encoded or not, a server may take these for the end of a path's segment.
 _ENDS_SEGMENT = frozenset("/\\%?#;")
 _TENANT = "https://{tenant}/"
@@ -44,7 +47,8 @@ class Enrichment(BaseModel):
 
     url: str = Field(
         description="where: an address at the provider's own API, with {{ JMESPath }} over the"
-        " payload in its path or its parameters"
+        " payload in its path or its parameters; {credential} in its path, where the API wants it"
+        " there and in no header"
     )
     into: str = Field(
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
@@ -96,8 +100,27 @@ class Lookup:
             raise UnmappedError(message)
         return address
 
+    def vouched(self, address: str, credential: str) -> str:
+        """The address with the credential in it, where its API wants it there.
+
+        Raises UnavailableError if it could be taken for more than a part of the path.
+        """
+        if not self.by_address:
+            return address
+        if not _IN_PATH.fullmatch(credential):
+            message = f"the credential {self.credential!r} cannot be a part of an address"
+            raise UnavailableError(message)
+        return address.replace(_CREDENTIAL, credential, 1)
+
+    @property
+    def by_address(self) -> bool:
+        """Whether the credential stands in the address and in no header."""
+        return _CREDENTIAL in str(self.url.text)
+
     def headers(self, credential: str) -> dict[str, str]:
         """What the request says of whoever asks."""
+        if self.by_address:
+            return {}
         name, _, value = self.header.partition(": ")
         return {name: value.replace("{credential}", credential)}
 

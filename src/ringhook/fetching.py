@@ -107,6 +107,7 @@ class Fetcher:
 
     def _ask(self, lookup: Lookup, address: str, credential: str) -> tuple[int, str | None, bytes]:
         """One request: its status, Retry-After and, if it succeeded, its body."""
+        address = lookup.vouched(address, credential)
         if self.base:
             address = f"{self.base.rstrip('/')}/{address.removeprefix('https://')}"
         # Not compressed, so that a small answer is not a large one in disguise.
