@@ -5,7 +5,8 @@ is the API key of the account's main administrator. An event holds no more than 
 "appointment"` fetches the appointment with the user and the API key (HTTP Basic), and its `phone`
 and `datetime`. Nothing tells a second move of an appointment from the first one sent again: give
 the route a `key`, and it is one call that moves with the appointment. `changed` comes beside all
-other kinds: take it or them. Not confirmed: the fields of the appointment, and whether it sends again.
+other kinds: take it or them. Not confirmed: the fields of the appointment, and whether Acuity sends
+again.
 """
 
 from __future__ import annotations
