@@ -323,6 +323,11 @@ READY = {
         {"data": {"person_id": 5184}, "meta": {"entity": "deal"}},
         ["https://api.pipedrive.com/api/v2/persons/5184"],
     ),
+    ("square", "customer"): (
+        "booking.created",
+        {"data": {"object": {"booking": {"customer_id": "C1"}}}},
+        ["https://connect.squareup.com/v2/customers/C1"],
+    ),
     ("shopify", "customer"): (
         "orders/create",
         {"id": 1, "customer": {"id": 115310627314723954}},

@@ -1,6 +1,7 @@
-"""What is only signed in part: PayU, Tap and MyFatoorah. The phone is not, so it needs a token."""
+"""PayU, Tap and MyFatoorah sign in part: the phone needs a token. And what others have alone."""
 
 import hashlib
+import hmac
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -131,3 +132,61 @@ def test_tap_signs_an_amount_with_the_decimals_of_its_currency(
 
     assert tap.signature(charge, "k") == tap.signature({**charge, "amount": written}, "k")
     assert tap.signature(charge, "k") != tap.signature({**charge, "amount": 3}, "k")
+
+
+@pytest.mark.parametrize("written", ["{}", "SHA256({})", "sha256( {} )"])
+def test_phonepes_hash_is_taken_as_it_is_documented_and_as_it_is_seen(written: str) -> None:
+    request, secret = webhook("phonepe")
+    schemes = providers.find("phonepe").schemes
+    for given in (secret, secret.upper()):
+        header = {"authorization": written.format(given)}
+        signatures.verify(schemes, replace(request, headers=header), [secret], NOW)
+    for wrong in (secret[:-1], "", "0" * 64):
+        header = {"authorization": written.format(wrong)}
+        with pytest.raises(RejectedError):
+            signatures.verify(schemes, replace(request, headers=header), [secret], NOW)
+
+
+def test_grafanas_repeats_are_one_event_and_another_outbreak_is_another() -> None:
+    provider = providers.find("grafana")
+    request, _ = webhook("grafana")
+    payload = provider.payload(request)
+
+    def ids(**changes: Any) -> list[str]:
+        alerts = [{**payload["alerts"][0], **changes}]
+        found = provider.events(request, {**payload, "message": "again", "alerts": alerts})
+        return [event.event_id for event in found]
+
+    first = [event.event_id for event in provider.events(request, payload)]
+    assert ids(values={"B": 9}) == first
+    assert ids(startsAt="2026-07-15T10:00:00Z") != first
+
+
+def test_grafana_signs_the_time_where_the_contact_point_names_a_header_for_it() -> None:
+    settings = {"provider": "grafana", "timestamp_header": "X-Time"}
+    provider = providers.find("grafana")
+    provider = provider.adapt(provider, provider.settings.model_validate(settings))
+    request, _ = webhook("grafana")
+    now = str(int(NOW.timestamp()))
+    proof = hmac.new(b"k", now.encode() + b":" + request.body, "sha256").hexdigest()
+    header = {"x-grafana-alerting-signature": proof}
+
+    signatures.verify(
+        provider.schemes, replace(request, headers=header | {"x-time": now}), ["k"], NOW
+    )
+    for time in ({}, {"x-time": str(int(now) - 1)}):
+        with pytest.raises(RejectedError):
+            signatures.verify(provider.schemes, replace(request, headers=header | time), ["k"], NOW)
+
+
+def test_a_booking_of_squares_that_is_called_off_is_a_topic_of_its_own() -> None:
+    provider = providers.find("square")
+    request, _ = webhook("square")
+
+    def topic(status: str) -> str:
+        booking = {"type": "booking.updated", "data": {"object": {"booking": {"status": status}}}}
+        return provider.event(request, booking).topic
+
+    assert topic("ACCEPTED") == "booking.updated"
+    for status in ("CANCELLED_BY_SELLER", "CANCELLED_BY_CUSTOMER", "DECLINED", "NO_SHOW"):
+        assert topic(status) == "booking.updated.cancelled"

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from ringhook.providers import Provider, body, first, whole_payload
+from ringhook.providers._wishes import against_calls
 from ringhook.providers.meta import SIGNATURE, MetaSource, adapt
 
 _MESSAGES = (
@@ -40,18 +41,6 @@ _TOPICS = (
     *(f"statuses.{status}" for status in _STATUSES.split()),
     *_FIELDS.split(),
 )
-# What a person sends who wants no more, alone or as part of a sentence.
-_STOP = (
-    '["STOP","STOP ALL","STOPALL","UNSUBSCRIBE","CANCEL","END","QUIT","REVOKE","OPTOUT","OPT OUT",'
-    '"STOP PROMOTIONS","PARAR","BAJA","ARRET","BERHENTI","बंद","बंद करो","रोकें","توقف","إيقاف",'
-    '"ايقاف","إلغاء","الغاء"]'
-)
-_NO_CALLS = (
-    "DONT CALL,DONT RING,DONT PHONE,NOT CALL,NOT RING,NOT PHONE,NOT CONTACT,NEVER CALL,NEVER RING,"
-    "NEVER PHONE,STOP CALL,STOP RING,STOP PHON,NO CALL,NO PHONE CALL,WITHOUT CALL,REMOVE ME"
-)
-# Without apostrophes, which phones write in two ways.
-_SAID = "upper(trim(replace(replace(to_string(not_null(said, '')), '\u2019', ''), '\\'', '')))"
 
 
 def _items(payload: Any) -> list[Any]:
@@ -147,12 +136,7 @@ PROVIDER = Provider(
         "standby": "another app answers this conversation",
         "user_preferences": "the person chose what they want to be sent",
     },
-    never_when={
-        f"contains(`{_STOP}`, {_SAID})": "the person asked to stop",
-        " || ".join(f"contains({_SAID}, '{words}')" for words in _NO_CALLS.split(",")): (
-            "the person asked not to be called"
-        ),
-    },
+    never_when=against_calls("said"),
     topics=_TOPICS,
     accepted=200,
     settings=MetaSource,

@@ -1,0 +1,42 @@
+"""Paddle Billing: notifications of transactions, subscriptions, customers and adjustments.
+
+Source: developer.paddle.com as github hookdeck/webhook-skills quotes it; the page itself was not
+read. Each destination has a secret key; while it is changed, Paddle signs with both. No event has a
+phone: give it to Paddle as `custom_data.phone` at the checkout. Sandbox and live are accounts of
+their own: give them a source each, and no route to the sandbox's. Not confirmed: how long Paddle
+waits, how it sends again, and that a repeat is signed anew (it must be, to be younger than
+5 minutes).
+"""
+
+from __future__ import annotations
+
+from ringhook.providers import Provider, body, first, whole_payload
+from ringhook.signatures import Hmac
+
+_EVENTS = {
+    "adjustment": "created updated",
+    "customer": "created imported updated",
+    "payout": "created paid",
+    "subscription": "activated canceled created imported past_due paused resumed trialing updated",
+    "transaction": "billed canceled completed created paid past_due payment_failed ready revised"
+    " updated",
+}
+
+PROVIDER = Provider(
+    title="Paddle",
+    schemes=(
+        Hmac(
+            header="paddle-signature",
+            separator=";",
+            prefix="h1=",
+            timestamp_prefix="ts=",
+            signed="{timestamp}:{body}",
+        ),
+    ),
+    topic=body("event_type"),
+    # Each destination, and each replay, has a `notification_id` of its own.
+    identity=(first(body("event_id"), whole_payload),),
+    occurred_at=body("occurred_at"),
+    topics=tuple(f"{kind}.{what}" for kind, text in _EVENTS.items() for what in text.split()),
+    accepted=200,
+)
