@@ -167,6 +167,16 @@ call.phone_number = "{{ phone }}"
 call.metadata = { note = "{{ note || '' }}" }
 policy.calling_hours = "any"
 
+[sources.portal]
+provider = "url-token"
+
+[[routes]]
+name = "portal"
+source = "portal"
+call.agent_id = 1047
+call.phone_number = "{{ phone }}"
+policy.calling_hours = "any"
+
 [[routes]]
 name = "pinned"
 source = "pinned"
@@ -181,6 +191,7 @@ SECRETS = {
     "leads": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "form": "form secret",
     "pinned": "shop secret",
+    "portal": "portal-secret",
 }
 
 

@@ -415,6 +415,21 @@ def test_the_log_holds_no_number_no_payload_and_no_secret(
         assert private not in said
 
 
+@pytest.mark.parametrize("secret", [SECRETS["portal"], "portal-guess"])
+@pytest.mark.parametrize("body", [{"phone": "+14155550123"}, {"phone": ""}, "{"])
+def test_the_secret_in_an_address_is_in_no_log(
+    deployment: Deployment, logs: Callable[[], str], secret: str, body: Any
+) -> None:
+    in_path = gateway_event("portal", body)
+    in_path["pathParameters"]["secret"] = secret
+    in_path["rawPath"] = in_path["requestContext"]["http"]["path"] = f"/hooks/portal/{secret}"
+
+    for event in (in_path, gateway_event("portal", body, query=f"token={secret}")):
+        deployment.post(event)
+        assert '"portal"' in (said := logs())
+        assert secret not in said
+
+
 header_names = st.sampled_from(
     [
         "content-type",

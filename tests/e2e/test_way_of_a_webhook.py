@@ -1,9 +1,10 @@
 """The way of a webhook through the deployed stack: proven, mapped, accepted, and rung once."""
 
+import json
 from dataclasses import replace
 
 import pytest
-from tests.e2e.deployed import Deployed
+from tests.e2e.deployed import HTTP, Deployed
 from tests.e2e.waiting import until
 
 from ringhook.keeping import unpack
@@ -192,3 +193,28 @@ def test_logs_hold_no_number_no_person_and_no_secret(stack: Deployed) -> None:
     forbidden |= {number.removeprefix("+1") for number in stack.used}
     lines = until(stack.raw_logs)
     assert not [(text, line) for line in lines for text in forbidden if text in line]
+
+
+def test_a_secret_in_the_address_is_enough_in_the_path_in_the_query_and_with_get(
+    stack: Deployed,
+) -> None:
+    secret = samples.find("url-token").secret
+    lead = {"lead_id": stack.id(), "phone": stack.number()}
+    by_get = {"lead_id": stack.id(), "phone": stack.number()}
+    address = f"{stack.cloud.webhooks_url}/portal"
+
+    in_path = stack.post_to(f"portal/{secret}", json.dumps(lead).encode(), {})
+    in_query = stack.post_to(f"portal?token={secret}", json.dumps(lead).encode(), {})
+    pushed = HTTP.request("GET", address, fields={"token": secret, **by_get})
+    looked = HTTP.request("HEAD", address)
+    refused = HTTP.request("POST", f"{address}/guess", body=json.dumps(lead))
+
+    assert (in_path.status, in_query.status, pushed.status, looked.status) == (200,) * 4
+    assert refused.status == 401
+    assert in_path.call_id == in_query.call_id
+    for number, call_id in (
+        (lead["phone"], in_path.call_id),
+        (by_get["phone"], json.loads(pushed.data)["calls"][0]["call_id"]),
+    ):
+        assert stack.ends(call_id)["status"] == "initiated"
+        assert len(stack.dials(number)) == 1

@@ -7,7 +7,7 @@ given holds the secret. A lead is what stands in `RESPONSE`: `SENDER_MOBILE`, `S
 enquiry, B a buy lead, WA WhatsApp, P a call to the seller, V and BIZ a look at the catalogue. A
 call rings back only if it was missed. After two days of other answers than 200 it switches the push
 off. Not confirmed: the types V, BIZ and WA, the zone, whether it sends again, and how its test
-looks. See the first real push with `ringhook listen` or in the ledger before you rely on this.
+looks: look at a first real push in the ledger before you rely on this.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ comes as the parameters of a GET, as JSON or as a form, and is answered with 200
 SUCCESS. Its date and time are India's and name no zone. `dncmobile` and `dncphone` mark a number of
 people who are not to be called: such a number is taken out of the lead, and a lead without another
 one rings nobody. `parentid` is the listing. Not confirmed: the zone, whether it sends again, and
-which of the three forms yours has. See the first real lead with `ringhook listen` or in the ledger.
+which of the three forms yours has. Look at a first real lead in the ledger.
 """
 
 from __future__ import annotations
