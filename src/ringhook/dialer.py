@@ -9,36 +9,31 @@ import functools
 import random
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ringhook import answers, aws, routes_file, settings
-from ringhook.breaker import Breaker
-from ringhook.dialing import Dialing, Heard
+from ringhook import answers, routes_file, settings
+from ringhook.dialing import Heard
 from ringhook.enrichment import gives_up_at
 from ringhook.errors import LaterError, UnavailableError
-from ringhook.fetching import Fetcher, calls_of
-from ringhook.ledger import Ledger
+from ringhook.fetching import calls_of
 from ringhook.lifecycle import backoff
-from ringhook.pace import Pacer
-from ringhook.queue import AlarmClock, CallQueue, Message, ThinEvent
-from ringhook.secret_store import SecretStore
+from ringhook.queue import Message, ThinEvent
 from ringhook.telemetry import count, logger, metrics
-from ringhook.unleashx import UnleashX
+from ringhook.wiring import LEASE_MARGIN, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from ringhook.dialing import Dialing
+    from ringhook.fetching import Fetcher
+    from ringhook.queue import CallQueue
+
 ROUTES = Path(__file__).parent.parent / "routes.toml"
-# A lease outlives the invocation that took it, whatever its clock says.
-_LEASE_MARGIN = 5.0
-# What an invocation needs beside the API's answer: to connect, to claim, to write, its margin.
-_PATIENCE = 3.0 + _LEASE_MARGIN + 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,40 +124,12 @@ class Dialer:
 
 @functools.cache
 def _dialer() -> Dialer:
-    config = settings.read()
-    ledger = Ledger(
-        aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
-    )
+    config, world = settings.read(), World()
     return Dialer(
-        dialing=Dialing(
-            api=UnleashX(config.unleashx_url, config.api_timeout, marked=config.mark_calls),
-            book=ledger,
-            routes=routes_file.load(ROUTES.read_text()),
-            tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
-            clock=time.time,
-            pace=Pacer(ledger.table, config.calls_per_minute, time.time, time.sleep),
-            patience=config.api_timeout + _PATIENCE,
-            breaker=Breaker(ledger, config.breaker_calls),
-        ),
-        queue=CallQueue(
-            aws.client("sqs"),
-            config.queue_url,
-            AlarmClock(
-                aws.client("scheduler"),
-                config.schedule_group,
-                config.schedule_role,
-                config.queue_arn,
-                config.dead_letters,
-            ),
-            told_url=config.told_queue_url,
-        ),
-        fetcher=Fetcher(
-            credentials=SecretStore(
-                aws.client("secretsmanager"), config.credentials, time.monotonic
-            ),
-            base=config.enrich_url,
-        ),
-        clock=time.time,
+        dialing=world.dialing(config, routes_file.load(ROUTES.read_text())),
+        queue=world.queue(config),
+        fetcher=world.fetcher(config),
+        clock=world.clock,
     )
 
 
@@ -173,7 +140,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     dialer = _dialer()
     failures = []
     for record in event["Records"]:
-        lease_until = time.time() + context.get_remaining_time_in_millis() / 1000 + _LEASE_MARGIN
+        lease_until = time.time() + context.get_remaining_time_in_millis() / 1000 + LEASE_MARGIN
         try:
             dialer.take(record["body"], lease_until)
             continue

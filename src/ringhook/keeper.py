@@ -76,11 +76,9 @@ class Keeper:
 @functools.cache
 def _keeper() -> Keeper:
     config = settings.read()
-    sqs = aws.client("sqs")
+    sqs, retention = aws.client("sqs"), timedelta(days=config.retention_days)
     return Keeper(
-        ledger=Ledger(
-            aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
-        ),
+        ledger=Ledger(aws.client("dynamodb"), config.table_name, retention),
         told=CallQueue(sqs, config.told_queue_url),
         calls=CallQueue(sqs, config.queue_url),
         clock=time.time,

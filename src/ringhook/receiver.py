@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -208,30 +208,22 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     # Imported here: a receiver with a queue never dials.
     from ringhook.book import NoLedger  # noqa: PLC0415
     from ringhook.dialing import Dialing  # noqa: PLC0415
-    from ringhook.fetching import Fetcher  # noqa: PLC0415
-    from ringhook.ledger import Ledger  # noqa: PLC0415
-    from ringhook.unleashx import UnleashX  # noqa: PLC0415
+    from ringhook.wiring import World  # noqa: PLC0415
 
     stated = [] if config.table_name else routes.need_a_ledger
     if stated:
         message = f"without a ledger nothing can keep what routes.toml states: {', '.join(stated)}"
         raise UnavailableError(message)
+    world = World()
     dialing = Dialing(
-        api=UnleashX(config.unleashx_url, config.api_timeout, marked=config.mark_calls),
-        book=Ledger(
-            aws.client("dynamodb"), config.table_name, timedelta(days=config.retention_days)
-        )
-        if config.table_name
-        else NoLedger(),
+        api=world.api(config),
+        book=world.ledger(config) if config.table_name else NoLedger(),
         routes=routes,
-        tokens=SecretStore(aws.client("secretsmanager"), config.tokens, time.monotonic),
-        clock=time.time,
+        tokens=world.secret(config.tokens),
+        clock=world.clock,
         wakes=False,
     )
-    fetcher = Fetcher(
-        credentials=SecretStore(aws.client("secretsmanager"), config.credentials, time.monotonic),
-        base=config.enrich_url,
-    )
+    fetcher = world.fetcher(config)
     # API Gateway gives a request 30 seconds; a lease outlives them.
     return in_the_request(
         lambda call: dialing.take(call, lease_until=time.time() + 35),

@@ -1,0 +1,101 @@
+"""The one place where the functions are put together from what they ask the outside with.
+
+All of that is in `World`: who plays it (a simulation, a test) plays the outside.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ringhook import aws, wire
+from ringhook.breaker import Breaker
+from ringhook.dialing import Dialing
+from ringhook.fetching import Fetcher
+from ringhook.ledger import Ledger
+from ringhook.pace import Pacer
+from ringhook.queue import AlarmClock, CallQueue
+from ringhook.secret_store import SecretStore
+from ringhook.unleashx import UnleashX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ringhook.routes import Routes
+    from ringhook.settings import Settings
+
+# A lease outlives the invocation that took it, whatever its clock says.
+LEASE_MARGIN = 5.0
+# What an invocation needs beside the API's answer: to connect, to claim, to write, its margin.
+_PATIENCE = 3.0 + LEASE_MARGIN + 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that the functions ask the outside with.
+
+    `client` gives boto3's client of an AWS service; `clock` epoch seconds, `monotonic` seconds that
+    never go back, `jitter` 0 to 1, `names` a new owner's name each time; `ask` sends one request to
+    the API (see `wire.request`).
+    """
+
+    client: Callable[[str], Any] = aws.client
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    names: Callable[[], str] = lambda: secrets.token_hex(12)
+    ask: Callable[[str, str, Mapping[str, str], str | None, float], wire.Response] = wire.request
+
+    def ledger(self, config: Settings) -> Ledger:
+        """The ledger."""
+        retention = timedelta(days=config.retention_days)
+        return Ledger(self.client("dynamodb"), config.table_name, retention)
+
+    def secret(self, arn: str) -> SecretStore:
+        """A secret."""
+        return SecretStore(self.client("secretsmanager"), arn, self.monotonic)
+
+    def api(self, config: Settings) -> UnleashX:
+        """The Global Call API."""
+        return UnleashX(
+            config.unleashx_url, config.api_timeout, marked=config.mark_calls, ask=self.ask
+        )
+
+    def fetcher(self, config: Settings) -> Fetcher:
+        """Whoever fetches what events leave out."""
+        return Fetcher(credentials=self.secret(config.credentials), base=config.enrich_url)
+
+    def queue(self, config: Settings) -> CallQueue:
+        """The calls queue, as the receiver and the dialer send to it."""
+        alarm_clock = None
+        if config.schedule_group:
+            alarm_clock = AlarmClock(
+                self.client("scheduler"),
+                config.schedule_group,
+                config.schedule_role,
+                config.queue_arn,
+                config.dead_letters,
+            )
+        sqs = self.client("sqs")
+        return CallQueue(sqs, config.queue_url, alarm_clock, config.told_queue_url)
+
+    def dialing(self, config: Settings, routes: Routes) -> Dialing:
+        """What brings calls from the queue as far as they get."""
+        ledger = self.ledger(config)
+        return Dialing(
+            api=self.api(config),
+            book=ledger,
+            routes=routes,
+            tokens=self.secret(config.tokens),
+            clock=self.clock,
+            jitter=self.jitter,
+            names=self.names,
+            pace=Pacer(ledger.table, config.calls_per_minute, self.clock, self.sleep),
+            patience=config.api_timeout + _PATIENCE,
+            breaker=Breaker(ledger, config.breaker_calls),
+        )
