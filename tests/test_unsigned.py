@@ -155,6 +155,12 @@ def _hmac(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
     return {"x-signature": f"sha256={mac.hex()}", "x-timestamp": _stamp(now)}
 
 
+def _cashfree(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
+    stamp = str(int(now.timestamp() * 1000))
+    mac = _mac(secret.encode(), stamp.encode() + sent.body)
+    return {"x-webhook-signature": _b64(mac), "x-webhook-timestamp": stamp}
+
+
 def _hubspot(version: str) -> Signer:
     def sign(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
         start = b"POST" + sent.url.encode()
@@ -214,11 +220,14 @@ PROOFS: dict[str, list[Proof]] = {
     "bigcommerce": [Proof(_standard(str.encode), STANDARD)],
     "calcom": [Proof(_over_body("x-cal-signature-256"))],
     "calendly": [Proof(_stripe("calendly-webhook-signature"))],
+    "cashfree": [Proof(_cashfree, ("x-webhook-timestamp",))],
     "close": [Proof(_close, ("close-sig-timestamp",))],
+    "exotel": [Proof(_nothing, vouches=True)],
     "freshsales": [Proof(_login, vouches=True)],
     "github": [
         Proof(_over_body("x-hub-signature-256", "sha256={hex}"), topic="x-github-event"),
     ],
+    "google-ads": [Proof(_nothing, vouches=True)],
     "gohighlevel": [Proof(_highlevel)],
     "header-token": [Proof(lambda _s, key, _n: {"x-webhook-secret": key}, vouches=True)],
     "hmac": [Proof(_hmac, ("x-timestamp",))],
@@ -227,12 +236,16 @@ PROOFS: dict[str, list[Proof]] = {
         Proof(_hubspot("v2"), ("x-hubspot-signature-version",), address=True),
         Proof(_hubspot("v1"), ("x-hubspot-signature-version",)),
     ],
+    "indiamart": [Proof(_nothing, vouches=True)],
     "intercom": [Proof(_over_body("x-hub-signature", "sha1={hex}", "sha1"))],
     "jotform": [Proof(_nothing, vouches=True)],
+    "justdial": [Proof(_nothing, vouches=True)],
+    "leadsquared": [Proof(lambda _s, key, _n: {"x-api-key": key}, vouches=True)],
     "meta": [Proof(_over_body("x-hub-signature-256", "sha256={hex}"))],
     "pipedrive": [Proof(_login, vouches=True)],
     "razorpay": [Proof(_over_body("x-razorpay-signature"))],
     "salesforce": [Proof(_nothing, vouches=True)],
+    "salla": [Proof(_over_body("x-salla-signature"))],
     "shopify": [
         Proof(_over_body("x-shopify-hmac-sha256", "{b64}"), topic="x-shopify-topic"),
         Proof(_over_body("shopify-hmac-sha256", "{b64}"), topic="shopify-topic"),
@@ -247,6 +260,7 @@ PROOFS: dict[str, list[Proof]] = {
     "twilio": [Proof(_twilio, address=True)],
     "typeform": [Proof(_over_body("typeform-signature", "sha256={b64}"))],
     "url-token": [Proof(_nothing, vouches=True)],
+    "whatsapp": [Proof(_over_body("x-hub-signature-256", "sha256={hex}"))],
     "woocommerce": [Proof(_woo, topic="x-wc-webhook-topic")],
     "zendesk": [Proof(_zendesk, ("x-zendesk-webhook-signature-timestamp",))],
     "zoho": [Proof(lambda _s, key, _n: {"x-webhook-secret": key}, vouches=True)],
