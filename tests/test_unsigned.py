@@ -265,6 +265,9 @@ PROOFS: dict[str, list[Proof]] = {
     "zendesk": [Proof(_zendesk, ("x-zendesk-webhook-signature-timestamp",))],
     "zoho": [Proof(lambda _s, key, _n: {"x-webhook-secret": key}, vouches=True)],
 }
+# Those that sign some fields of their body: what is read of them is theirs or the address vouches,
+# and test_secrets_in_requests.py holds them to it.
+OF_FIELDS = {"myfatoorah", "payu", "tap"}
 # The topics that stand in headers which nobody signs.
 TOPICS = {
     "shopify": "app/uninstalled carts/create checkouts/create checkouts/delete customers/create"
@@ -415,7 +418,7 @@ def _of_another_topic(
 SECRETS = {name: samples.find(name).secret for name in samples.providers()}
 CASES = [
     pytest.param(name, one, proof, id=f"{name}-{one}-{index}")
-    for name in samples.providers()
+    for name in PROOFS
     for one in samples.names(name)
     # What comes by GET is signed by nobody, and has no body that a signature could cover.
     if samples.find(name, one).body
@@ -433,6 +436,10 @@ def genuine(provider: str, name: str, proof: Proof, now: datetime) -> Sent:
         headers = {key.removeprefix("x-"): value for key, value in headers.items()}
     plain = Sent(fresh.source, fresh.query, headers, fresh.body)
     return plain.but(proof.sign(plain, sample.secret, now))
+
+
+def test_it_is_written_down_what_every_sender_signs() -> None:
+    assert set(samples.providers()) == PROOFS.keys() | OF_FIELDS
 
 
 @pytest.mark.parametrize(("provider", "name", "proof"), CASES)
