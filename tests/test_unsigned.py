@@ -161,6 +161,25 @@ def _cashfree(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
     return {"x-webhook-signature": _b64(mac), "x-webhook-timestamp": stamp}
 
 
+def _framer(sent: Sent, secret: str, _now: datetime) -> dict[str, str]:
+    mac = _mac(secret.encode(), sent.body + b"sub_2718").hex()
+    return {"framer-signature": f"sha256={mac}", "framer-webhook-submission-id": "sub_2718"}
+
+
+def _webflow(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
+    stamp = str(int(now.timestamp() * 1000))
+    mac = _mac(secret.encode(), f"{stamp}:".encode() + sent.body)
+    return {"x-webflow-signature": mac.hex(), "x-webflow-timestamp": stamp}
+
+
+def _bearer(_sent: Sent, secret: str, _now: datetime) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+def _named(_sent: Sent, secret: str, _now: datetime) -> dict[str, str]:
+    return {"x-webhook-secret": secret}
+
+
 def _hubspot(version: str) -> Signer:
     def sign(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
         start = b"POST" + sent.url.encode()
@@ -216,7 +235,19 @@ STANDARD = ("webhook-id", "webhook-timestamp")
 PROOFS: dict[str, list[Proof]] = {
     "activecampaign": [Proof(_nothing, vouches=True)],
     "basic": [Proof(_login, vouches=True)],
-    "bearer": [Proof(lambda _s, key, _n: {"authorization": f"Bearer {key}"}, vouches=True)],
+    "bearer": [Proof(_bearer, vouches=True)],
+    "contact-form-7": [Proof(_named, vouches=True)],
+    "elementor": [Proof(_nothing, vouches=True)],
+    "framer": [Proof(_framer, ("framer-webhook-submission-id",))],
+    "google-forms": [Proof(_bearer, vouches=True)],
+    "gravity-forms": [Proof(_named, vouches=True)],
+    "odoo": [Proof(_nothing, vouches=True)],
+    "pabbly": [Proof(_bearer, vouches=True)],
+    "power-automate": [Proof(_bearer, vouches=True)],
+    "viasocket": [Proof(_bearer, vouches=True)],
+    "wati": [Proof(_nothing, vouches=True)],
+    "webflow": [Proof(_webflow, ("x-webflow-timestamp",))],
+    "wpforms": [Proof(_named, vouches=True)],
     "bigcommerce": [Proof(_standard(str.encode), STANDARD)],
     "calcom": [Proof(_over_body("x-cal-signature-256"))],
     "calendly": [Proof(_stripe("calendly-webhook-signature"))],
@@ -300,6 +331,7 @@ BATCHES = {
     ("meta", "batch"): 3,
     ("salesforce", "batch"): 2,
     ("zoho", "Leads.update"): 2,
+    ("whatsapp", "batch"): 2,
 }
 
 
@@ -479,8 +511,8 @@ def test_what_nobody_signed_makes_no_second_call_and_ends_nothing(
         assert max(times.values()) <= now - AGE + timedelta(hours=1)
 
 
-# Twilio's forms have no time, nor has a workflow's body; HighLevel's must be fresh to be taken.
-UNTIMED = {"twilio", "workflow", "gohighlevel"}
+# Forms of Twilio and of pages have no time, nor has a workflow's body; HighLevel's must be fresh.
+UNTIMED = {"twilio", "workflow", "gohighlevel", "contact-form-7", "elementor", "framer"}
 
 
 @pytest.mark.parametrize(
