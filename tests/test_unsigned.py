@@ -512,7 +512,7 @@ def test_what_nobody_signed_makes_no_second_call_and_ends_nothing(
 
 
 # Forms of Twilio and of pages have no time, nor has a workflow's body; HighLevel's must be fresh.
-UNTIMED = {"twilio", "workflow", "gohighlevel", "contact-form-7", "elementor", "framer"}
+UNTIMED = {"twilio", "workflow", "gohighlevel", "contact-form-7", "elementor", "framer", "wpforms"}
 
 
 @pytest.mark.parametrize(
