@@ -180,6 +180,16 @@ def _named(_sent: Sent, secret: str, _now: datetime) -> dict[str, str]:
     return {"x-webhook-secret": secret}
 
 
+def _paddle(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
+    mac = _mac(secret.encode(), f"{_stamp(now)}:".encode() + sent.body)
+    return {"paddle-signature": f"ts={_stamp(now)};h1={mac.hex()}"}
+
+
+def _square(sent: Sent, secret: str, _now: datetime) -> dict[str, str]:
+    mac = _mac(secret.encode(), sent.url.encode() + sent.body)
+    return {"x-square-hmacsha256-signature": _b64(mac)}
+
+
 def _hubspot(version: str) -> Signer:
     def sign(sent: Sent, secret: str, now: datetime) -> dict[str, str]:
         start = b"POST" + sent.url.encode()
@@ -233,6 +243,21 @@ class Proof:
 
 STANDARD = ("webhook-id", "webhook-timestamp")
 PROOFS: dict[str, list[Proof]] = {
+    "acuity": [Proof(_over_body("x-acuity-signature", "{b64}"))],
+    "aftership": [Proof(_over_body("aftership-hmac-sha256", "{b64}"))],
+    "bitrix24": [Proof(_nothing, vouches=True)],
+    "chargebee": [Proof(_login, vouches=True)],
+    "clickpost": [Proof(lambda _s, key, _n: {"webhook_key": key}, vouches=True)],
+    "frappe": [Proof(_over_body("x-frappe-webhook-signature", "{b64}"))],
+    "freshdesk": [Proof(_login, vouches=True)],
+    "grafana": [Proof(_over_body("x-grafana-alerting-signature"))],
+    "interakt": [Proof(_over_body("interakt-signature", "sha256={hex}"))],
+    "kommo": [Proof(_nothing, vouches=True)],
+    "paddle": [Proof(_paddle)],
+    "pagerduty": [Proof(_over_body("x-pagerduty-signature", "v1={hex}"))],
+    "phonepe": [Proof(lambda _s, key, _n: {"authorization": key}, vouches=True)],
+    "shiprocket": [Proof(lambda _s, key, _n: {"x-api-key": key}, vouches=True)],
+    "square": [Proof(_square, address=True)],
     "activecampaign": [Proof(_nothing, vouches=True)],
     "basic": [Proof(_login, vouches=True)],
     "bearer": [Proof(_bearer, vouches=True)],
@@ -512,7 +537,17 @@ def test_what_nobody_signed_makes_no_second_call_and_ends_nothing(
 
 
 # Forms of Twilio and of pages have no time, nor has a workflow's body; HighLevel's must be fresh.
-UNTIMED = {"twilio", "workflow", "gohighlevel", "contact-form-7", "elementor", "framer", "wpforms"}
+UNTIMED = {
+    "acuity",
+    "contact-form-7",
+    "elementor",
+    "framer",
+    "freshdesk",
+    "gohighlevel",
+    "twilio",
+    "workflow",
+    "wpforms",
+}
 
 
 @pytest.mark.parametrize(
