@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 _SPREAD = 600.0
 # How often a change may be lost to another before the message goes back to the queue.
 _TRIES = 10
-# An account that cannot ring is tried again after so many seconds at first, and at most; the call
-# that found it out, a little before the others.
-_LOOK_AGAIN, _LOOK_AT_LAST, _FIRST = 30.0, 600.0, 1.0
+# An account that cannot ring is tried again after so many seconds at first, and at most; and no
+# other call tries it for so long after one has set out to.
+_FIRST, _LAST, _TRYING = 5.0, 600.0, 30.0
 # A wake that comes so much too early (seconds) is set again; one still earlier was an older wait's.
 _EARLY = 60.0
 # An answer that was waited for longer than this makes what was read before it old.
@@ -435,11 +435,12 @@ class Dialing:
         if hold is None or (hold.cause == "token" and hold.token != _mark(token)):
             return None
         if hold.probe_at <= now:
-            probing = replace(hold, probe_at=now + _LOOK_AGAIN)
+            probing = replace(hold, probe_at=now + _TRYING)
             if self.book.hold(item.call.account, probing, over=hold):
                 return None
             hold = probing
-        until = hold.probe_at + self.jitter() * _LOOK_AGAIN
+        # Not all at the very moment.
+        until = hold.probe_at + self.jitter() * max(1.0, hold.probe_at - now)
         return lifecycle.put_off(item, "queued", _waits(item.call.account, hold.reason), until)
 
     def _account_refused(
@@ -454,7 +455,7 @@ class Dialing:
                 if newer and newer != token:
                     return NotAsked("the token was changed meanwhile")
         since = hold.since if hold else now
-        wait = min(_LOOK_AT_LAST, max(_LOOK_AGAIN, (now - since) / 2))
+        wait = min(_LAST, max(_FIRST, (now - since) / 2))
         held = Hold(answer.reason, answer.cause, since, now + wait, mark)
         try:
             if not self.book.hold(call.account, held, over=None) and hold:
@@ -465,7 +466,7 @@ class Dialing:
         except UnavailableError:
             # Then each call finds it out for itself.
             logger.warning("account.not_held", account=call.account, reason=answer.reason)
-        until = held.probe_at + self.jitter() * _FIRST
+        until = held.probe_at + self.jitter()
         return replace(answer, reason=_waits(call.account, answer.reason), until=until)
 
     def _let_go(self, account: str) -> None:
