@@ -146,7 +146,7 @@ def test_the_command_lists_senders_and_shows_one() -> None:
 
     assert all(name in listed.stdout for name in providers.names())
     assert "invitee.created" in shown.stdout
-    assert run(app, ["providers", "nobody"]).exit_code == 1
+    assert run(app, ["providers", "nonesuch"]).exit_code == 1
 
 
 def test_the_command_writes_every_page(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
@@ -23,12 +22,12 @@ from ringhook.routes import Routes
 from ringhook.secret_store import as_list
 from ringhook_ops import (
     bundle,
-    catalogue,
     checking,
     cloud,
     connecting,
     deployment,
     doubts,
+    finding,
     gateway,
     operating,
     persons,
@@ -411,29 +410,7 @@ app.command()(steering.replay)
 app.command()(connecting.verify)
 app.command()(connecting.init)
 app.command("recipes")(connecting.list_recipes)
-
-
-@app.command("providers")
-def providers_(
-    name: Annotated[str | None, typer.Argument(help="Whose page; else the list.")] = None,
-    *,
-    write: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write every page into this folder.")
-    ] = None,
-) -> None:
-    """List the senders that are known, or show one's page.
-
-    Example: `ringhook providers shopify`
-    """
-    if write:
-        catalogue.write(write)
-        return
-    try:
-        out.print(Markdown(catalogue.page(name) if name else catalogue.index()))
-    except (KeyError, SampleError):
-        fail(f"there is no provider {name!r}: `ringhook providers` lists them")
-
-
+app.command("providers")(finding.senders)
 app.command()(persons.export)
 app.command()(persons.forget)
 app.add_typer(persons.dnc, name="dnc")
