@@ -24,10 +24,7 @@ from ringhook_ops.terminal import fail, out, print_json
 
 WANTS: dict[str, str] = tomllib.loads((Path(__file__).parent / "wants.toml").read_text())
 # Of a wish as people write it, they tell nothing.
-_EMPTY = frozenset(
-    ("a", "an", "and", "at", "by", "for", "from", "i", "in", "is", "it", "my", "of", "on", "or")
-    + ("the", "to", "was", "when", "who", "with")
-)
+_EMPTY = re.compile(r"an?|and|at|by|for|from|i|in|is|it|my|of|on|or|the|to|was|when|who|with")
 _ENDINGS = ("ing", "ed", "es", "s")
 
 
@@ -161,7 +158,7 @@ def _purpose(row: Found) -> str:
 
 
 def _words(text: str, *, stem: bool = True) -> list[str]:
-    words = [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in _EMPTY]
+    words = [word for word in re.findall(r"[a-z0-9]+", text.lower()) if not _EMPTY.fullmatch(word)]
     return [*map(_stem, words)] if stem else words
 
 
