@@ -130,6 +130,7 @@ def test_a_shell_signs_for_all_but_those_whose_signature_needs_more() -> None:
         "hubspot",
         "myfatoorah",
         "payu",
+        "sns",
         "square",
         "tap",
         "twilio",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +12,8 @@ from functools import singledispatch
 from urllib.parse import quote
 
 from ringhook.errors import UnavailableError
-from ringhook.providers import Provider, gohighlevel, hubspot, twilio
+from ringhook.providers import Provider, gohighlevel, hubspot, sns, twilio
+from ringhook.providers._rsa import key_of, padded
 from ringhook.providers._signed_fields import SignedFields
 from ringhook.providers._url_token import PARAMETER
 from ringhook.request import Request, read_payload
@@ -121,6 +124,38 @@ def _(scheme: gohighlevel.Ed25519, request: Request, secret: str, now: datetime)
             return _with(request, {"x-ghl-signature": proof})
     message = "only HighLevel can sign for this public key: use a sample's own"
     raise UnavailableError(message)
+
+
+# AWS alone can sign for its certificates: the samples have their own pair; this is half of it.
+_SNS_EXPONENT = int(
+    "06544fd791985b022e18c78e6f0ef3836c4580304ad1ab4740b5e61093933a15482fef8f35efddd0ac5fcd28"
+    "81e739d88668ffe867efad63e6fcdad53a5c3295ecb309db1d802c58bec22a4decc1b59a59e61a2d748bd363"
+    "0c7a90f6a7d787f3c48ab030a982de2d525093fbc1481ade4467f5c258dcd54dfd10f7b5d6fcef4be479e393"
+    "9c0b815db5658abe8057222e3f0c1176b538914a93b6101d08654006d86f294f90e3203bc46a67e5e92ddfc7"
+    "e5a278da3938d1167143f4cae5375bf52b83d81f57495e5b7022c3d1fc97fd9387f1bc7c65cbdd7b412c228a"
+    "7f0f8739beacebfff65e7e466de3d3fbdbab3310ac47a14a171236bac2a87f3bdf5a3591",
+    16,
+)
+
+
+@_prove.register
+def _(scheme: sns.Signature, request: Request, secret: str, now: datetime) -> Request:  # noqa: ARG001 - it signs no time of signing
+    topic, _, certificate = secret.partition(" ")
+    if not certificate:
+        message = "only AWS can sign for its certificates: use a sample's own secret"
+        raise UnavailableError(message)
+    key = key_of(base64.b64decode(certificate))
+    message = read_payload(request)
+    if not isinstance(message, dict):
+        return request
+    message["TopicArn"] = topic
+    digest = hashlib.sha256(sns.signed_text(message).encode()).digest()
+    size = (key.modulus.bit_length() + 7) // 8
+    number = int.from_bytes(padded(digest, "sha256", size), "big")
+    proof = pow(number, _SNS_EXPONENT, key.modulus).to_bytes(size, "big")
+    message |= {"SignatureVersion": "2", "Signature": base64.b64encode(proof).decode()}
+    written = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return replace(request, body=written.encode())
 
 
 def _with(request: Request, headers: dict[str, str]) -> Request:

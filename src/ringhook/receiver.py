@@ -41,6 +41,21 @@ ROUTES = Path(__file__).parent.parent / "routes.toml"
 Tasks = Sequence[Call | ThinEvent]
 
 
+def _visit(url: str) -> None:
+    """Ask an address of a sender's own. Raises UnavailableError unless it agrees."""
+    # Imported here: hardly any sender wants it.
+    import urllib3  # noqa: PLC0415
+
+    try:
+        answer = urllib3.request("GET", url, redirect=False, retries=False, timeout=5.0)
+    except urllib3.exceptions.HTTPError as error:
+        message = f"the sender's address cannot be asked: {type(error).__name__}"
+        raise UnavailableError(message) from error
+    if answer.status != 200:
+        message = f"the sender's address answers {answer.status}"
+        raise UnavailableError(message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """Everything that answering a webhook needs."""
@@ -48,11 +63,14 @@ class Receiver:
     routes: Routes
     secrets: SecretStore
     deliver: Callable[[Tasks, int], Reply]
+    visit: Callable[[str], None] = _visit
 
     def answer(self, request: Request) -> Reply:
         """Answer one request; raises the errors that `handler` turns into statuses."""
         received = self._receive(request)
         if isinstance(received, Reply):
+            if received.visit:
+                self.visit(received.visit)
             return received
         _tell(received)
         provider = received.provider

@@ -45,11 +45,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: the status, and JSON or, as the content type says, another text."""
+    """An answer: the status, and JSON or, as the content type says, another text.
+
+    `visit`: an address that is asked with GET before this is answered, where a sender wants it.
+    """
 
     status: int
     body: dict[str, Any] | str
     content_type: str = "application/json"
+    visit: str = ""
 
 
 def read_payload(request: Request) -> Any:
