@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from ringhook import settings
+from ringhook import providers, settings
 from ringhook.calls import Call, Status
 from ringhook.ledger import Ledger
 from ringhook.lifecycle import Item
@@ -703,3 +703,15 @@ def test_every_command_has_help_with_an_example(run: Run, words: tuple[str, ...]
     assert f"ringhook {' '.join(words)}" in said.partition("Example: ringhook")[2] or (
         f"Example: ringhook {' '.join(words)}" in said
     )
+
+
+@pytest.mark.parametrize("name", [*providers.SERVED_BY, "contact-form-7", "google-forms"])
+def test_a_name_that_people_look_for_is_found_whoever_serves_it(run: Run, name: str) -> None:
+    run("init", name, "--country", "US")
+    run("check")
+    sent = run("event", name).stdout
+
+    assert run("recipes", name).stdout.count("\n") > 1
+    assert run("providers", name).stdout
+    verify = ("verify", "-", "--provider", name, "--secret", "another secret, long enough")
+    run(*verify, status=1, stdin=sent)

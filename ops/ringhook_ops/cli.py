@@ -56,6 +56,7 @@ from ringhook_ops.options import (
     read,
     read_routes,
     read_secrets,
+    served,
 )
 from ringhook_ops.rc import RcError
 from ringhook_ops.samples import SampleError
@@ -188,7 +189,9 @@ def map_(
 
 @app.command()
 def event(  # noqa: PLR0913 - a command's options
-    provider: Annotated[str | None, typer.Argument(help="Who sends, e.g. shopify.")] = None,
+    provider: Annotated[
+        str | None, typer.Argument(help="Who sends, e.g. shopify.", callback=served)
+    ] = None,
     topic: SampleArgument = None,
     *,
     source: SourceOption = None,
@@ -234,7 +237,7 @@ def event(  # noqa: PLR0913 - a command's options
 
 @app.command()
 def send(  # noqa: PLR0913 - a command's options
-    provider: Annotated[str, typer.Argument(help="Who sends, e.g. shopify.")],
+    provider: Annotated[str, typer.Argument(help="Who sends, e.g. shopify.", callback=served)],
     topic: SampleArgument = None,
     *,
     url: Annotated[

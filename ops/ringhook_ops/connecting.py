@@ -18,7 +18,15 @@ from ringhook import providers, routes_file
 from ringhook.errors import BadRequestError, Problem
 from ringhook.providers import Provider
 from ringhook_ops import checking, gateway, recipes, verifying
-from ringhook_ops.options import ROUTES, JsonOption, PublicUrlOption, TimeOption, field, read
+from ringhook_ops.options import (
+    ROUTES,
+    JsonOption,
+    PublicUrlOption,
+    TimeOption,
+    field,
+    read,
+    served,
+)
 from ringhook_ops.recipes import Recipe, RecipeError
 from ringhook_ops.terminal import complain, fail, out, print_json
 from ringhook_ops.toml_text import table as toml_table
@@ -37,7 +45,9 @@ SettingsOption = Annotated[
 def verify(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The request; - for stdin.")],
     *,
-    provider: Annotated[str, typer.Option(metavar="NAME", help="Who is said to have sent it.")],
+    provider: Annotated[
+        str, typer.Option(metavar="NAME", help="Who is said to have sent it.", callback=served)
+    ],
     secret: Annotated[
         str | None,
         typer.Option(
@@ -93,7 +103,7 @@ def verify(
 
 
 def init(
-    provider: Annotated[str, typer.Argument(help="Who sends, e.g. shopify.")],
+    provider: Annotated[str, typer.Argument(help="Who sends, e.g. shopify.", callback=served)],
     *,
     recipe: Annotated[
         str | None,
@@ -162,7 +172,9 @@ def _next(file: Path, recipe: Recipe, added: recipes.Addition, agent: int | None
 
 
 def list_recipes(
-    provider: Annotated[str | None, typer.Argument(help="Whose; else everybody's.")] = None,
+    provider: Annotated[
+        str | None, typer.Argument(help="Whose; else everybody's.", callback=served)
+    ] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ringhook import routes_file
+from ringhook import providers, routes_file
 from ringhook.errors import RoutesError
 from ringhook.routes import Routes
 from ringhook.times import parse_time
@@ -25,6 +25,11 @@ def time(text: str) -> datetime:
     if moment is None:
         raise typer.BadParameter("write ISO 8601, like 2026-11-23T14:30-05:00, or epoch seconds")
     return moment
+
+
+def served(name: str | None) -> str | None:
+    """The provider that serves this sender, where it has none of its own."""
+    return providers.SERVED_BY.get(name or "", name)
 
 
 def field(text: str) -> tuple[str, str]:

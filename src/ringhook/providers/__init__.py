@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 # Senders that sign as others do, or as their user tells them to: which provider serves them.
 SERVED_BY = {
     "airtable": "bearer",
+    "cf7": "contact-form-7",
     "clerk": "standard-webhooks",
+    "google-sheets": "google-forms",
     "make": "bearer",
     "n8n": "bearer",
     "resend": "standard-webhooks",
