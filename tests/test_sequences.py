@@ -470,3 +470,14 @@ def test_an_ordinary_call_takes_three_requests_to_the_ledger(real: Desk) -> None
     book = Ledger(counting, real.table, timedelta(days=90))  # type: ignore[arg-type]  # a client's like
     assert real.take(call(), real.dialing(book=book)).status == "initiated"
     assert counting.asked == ["batch_get_item", "transact_write_items", "update_item"]
+
+
+def test_an_account_that_stays_empty_is_tried_less_and_less_often(desk: Desk) -> None:
+    for _ in range(200):
+        desk.sandbox.misbehave({"phone_number": "*", "do": "401"})
+    desk.take(call())
+    end = at(6 * 3600).timestamp()
+    while (item := desk.dialing().book.read("call_1")) and item.due_at and item.due_at < end:
+        desk.clock = item.due_at
+        desk.wake("call_1")
+    assert 30 < desk.dials() < 60

@@ -9,16 +9,14 @@ taken up again, the result says when.
 from __future__ import annotations
 
 import functools
-import hashlib
 import random
-import re
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ringhook import lifecycle
+from ringhook.accounts import Accounts, waits
 from ringhook.answers import (
     AccountRefused,
     Initiated,
@@ -28,7 +26,7 @@ from ringhook.answers import (
     Unheard,
     Unreadable,
 )
-from ringhook.book import Hold, stopped
+from ringhook.book import stopped
 from ringhook.errors import ConflictError, UnavailableError, UnstorableError
 from ringhook.lifecycle import backoff
 from ringhook.policy import Defer, Ring, Suppress, decide
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringhook.answers import Answer, Found
-    from ringhook.book import Book, Count, Known
+    from ringhook.book import Book, Count, Hold, Known
     from ringhook.breaker import Breaker
     from ringhook.calls import Call, Status
     from ringhook.lifecycle import Item
@@ -53,9 +51,6 @@ if TYPE_CHECKING:
 _SPREAD = 600.0
 # How often a change may be lost to another before the message goes back to the queue.
 _TRIES = 10
-# An account that cannot ring is tried again after so many seconds at first, and at most; and no
-# other call tries it for so long after one has set out to.
-_FIRST, _LAST, _TRYING = 5.0, 600.0, 30.0
 # A wake that comes so much too early (seconds) is set again; one still earlier was an older wait's.
 _EARLY = 60.0
 # An answer that was waited for longer than this makes what was read before it old.
@@ -267,14 +262,16 @@ class Dialing:
             until = self.clock() + backoff(min(item.waits, 6) + 3, self.jitter())
             return self._kept(lifecycle.put_off(item, "queued", stop, until), over)
         try:
-            token = self._token(call, known.hold)
+            token = self._accounts.token(call.account, known.hold)
         except UnavailableError as error:
             if not self.wakes:
                 raise
             until = self.clock() + backoff(item.waits + 1, self.jitter())
             return self._kept(lifecycle.put_off(item, "queued", str(error), until), over)
-        if waits := self._held(item, known, token):
-            return self._kept(waits, over)
+        until, hold = self._accounts.admit(call.account, known.hold, token)
+        if hold and until:
+            why = waits(call.account, hold.reason)
+            return self._kept(lifecycle.put_off(item, "queued", why, until), over)
         waited = self.pace.take(call.account, by=turn.lease_until - self.patience)
         if waited is None:
             at = self.pace.next_at(call.account)
@@ -288,7 +285,7 @@ class Dialing:
         claimed = self._claimed(claim, known)
         if isinstance(claimed, Result):
             return claimed
-        return self._ask(claimed, token, known)
+        return self._ask(claimed, token, hold)
 
     def _claimed(self, claim: Item, known: Known) -> Item | Result:
         """The item, once its claim is ours; however its answer was lost. It was not asked yet."""
@@ -313,7 +310,7 @@ class Dialing:
                 return item
             raise error from None
 
-    def _ask(self, claimed: Item, token: str, known: Known) -> Result:
+    def _ask(self, claimed: Item, token: str, hold: Hold | None) -> Result:
         call, asked_at = claimed.call, self._now()
         age = max(0.0, (asked_at - call.occurred_at).total_seconds())
         metrics.add_metric(name="CallAge", unit="Seconds", value=age)
@@ -323,9 +320,9 @@ class Dialing:
         milliseconds = round((now - asked_at).total_seconds() * 1000)
         metrics.add_metric(name="ApiLatency", unit="Milliseconds", value=milliseconds)
         if isinstance(answer, AccountRefused):
-            answer = self._account_refused(answer, call, token, known.hold)
-        elif isinstance(answer, Initiated) and known.hold:
-            self._let_go(call.account)
+            answer = self._accounts.refused(answer, call.account, token, hold)
+        elif isinstance(answer, Initiated) and hold:
+            self._accounts.let_go(call.account)
         attempt = {
             "n": claimed.requests,
             "at": asked_at.isoformat(),
@@ -376,7 +373,7 @@ class Dialing:
             waits = replace(item, status="uncertain", reason=stop, due_at=until)
             return self._kept(waits, over)
         try:
-            token = self._token(call, None)
+            token = self._accounts.token(call.account, None)
         except UnavailableError as error:
             found: Found = Unreadable(str(error))
         else:
@@ -417,62 +414,9 @@ class Dialing:
             counts.add("day")
         return counts
 
-    # The account: its token, and whether anything may be asked for it.
-
-    def _token(self, call: Call, hold: Hold | None) -> str:
-        """The account's token; read anew where it is missing, or was rejected."""
-        fresh = hold is not None and hold.cause == "token"
-        token = _usable(self.tokens.get(fresh=fresh), call.account)
-        token = token or _usable(self.tokens.get(fresh=True), call.account)
-        if not token:
-            message = f"the token secret has no usable token for account {call.account!r}"
-            raise UnavailableError(message)
-        return token
-
-    def _held(self, item: Item, known: Known, token: str) -> Item | None:
-        """The call put off, if its account cannot ring; one call at a time tries whether it can."""
-        hold, now = known.hold, self.clock()
-        if hold is None or (hold.cause == "token" and hold.token != _mark(token)):
-            return None
-        if hold.probe_at <= now:
-            probing = replace(hold, probe_at=now + _TRYING)
-            if self.book.hold(item.call.account, probing, over=hold):
-                return None
-            hold = probing
-        # Not all at the very moment.
-        until = hold.probe_at + self.jitter() * max(1.0, hold.probe_at - now)
-        return lifecycle.put_off(item, "queued", _waits(item.call.account, hold.reason), until)
-
-    def _account_refused(
-        self, answer: AccountRefused, call: Call, token: str, hold: Hold | None
-    ) -> Answer:
-        """Hold all calls of the account; but a token that was changed is tried at once."""
-        now, mark = self.clock(), _mark(token)
-        if answer.cause == "token":
-            count("TokenRejected")
-            with suppress(UnavailableError):
-                newer = _usable(self.tokens.get(fresh=True), call.account)
-                if newer and newer != token:
-                    return NotAsked("the token was changed meanwhile")
-        since = hold.since if hold else now
-        wait = min(_LAST, max(_FIRST, (now - since) / 2))
-        held = Hold(answer.reason, answer.cause, since, now + wait, mark)
-        try:
-            if not self.book.hold(call.account, held, over=None) and hold:
-                self.book.hold(call.account, held, over=hold)
-            elif not hold:
-                count("AccountHeld")
-                logger.error("account.held", account=call.account, reason=answer.reason)
-        except UnavailableError:
-            # Then each call finds it out for itself.
-            logger.warning("account.not_held", account=call.account, reason=answer.reason)
-        until = held.probe_at + self.jitter()
-        return replace(answer, reason=_waits(call.account, answer.reason), until=until)
-
-    def _let_go(self, account: str) -> None:
-        with suppress(UnavailableError):
-            self.book.let_go(account)
-            logger.info("account.let_go", account=account)
+    @property
+    def _accounts(self) -> Accounts:
+        return Accounts(self.book, self.tokens, self.clock, self.jitter)
 
     def _policy(self, item: Item) -> Policy | None:
         route = self.routes.named(item.call.route)
@@ -480,22 +424,6 @@ class Dialing:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
-
-
-def _usable(tokens: dict[str, Any], account: str) -> str:
-    token = tokens.get(account)
-    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
-        return ""
-    return token.strip()
-
-
-def _mark(token: str) -> str:
-    """What tells tokens apart, and nothing of them."""
-    return hashlib.sha256(token.encode()).hexdigest()[:12]
-
-
-def _waits(account: str, reason: str) -> str:
-    return f"account {account} cannot ring, and its calls wait: {reason}"
 
 
 def _forgotten() -> Result:
