@@ -81,9 +81,20 @@ def test_an_opt_out_and_an_erasure_are_kept(desk: Desk) -> None:
 def test_what_is_told_has_a_lane_of_its_own_and_goes_first() -> None:
     sqs = Sqs()
     queue = CallQueue(cast("Any", sqs), "calls", told_url="told")
-    queue.send([call(), call(kind="cancel"), call(kind="forget")])
+    queue.send([call(), call(call_id="call_2", kind="cancel"), call(kind="forget")])
     told = [(url, message.call and message.call.kind) for url, message, _ in sqs.sent]
     assert told == [("told", "cancel"), ("told", "forget"), ("calls", "call")]
+
+
+def test_a_call_that_its_own_request_cancels_is_not_sent_to_race_the_cancel() -> None:
+    sqs = Sqs()
+    queue = CallQueue(cast("Any", sqs), "calls", told_url="told")
+    newer = call(call_id="call_2", occurred_at=at(5), received_at=at(5))
+    queue.send(
+        [call(), call(kind="cancel"), newer, call(call_id="call_2", kind="cancel")],
+    )
+    sent = [(url, message.call and message.call.call_id) for url, message, _ in sqs.sent]
+    assert sent == [("told", "call_1"), ("told", "call_2"), ("calls", "call_2")]
 
 
 def test_a_call_that_strays_there_is_handed_to_the_dialer(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from ringhook.calls import Call
 from ringhook.errors import UnavailableError
 from ringhook.keeping import pack, unpack
+from ringhook.lifecycle import newer
 from ringhook.providers import Event
 
 if TYPE_CHECKING:
@@ -130,8 +131,16 @@ class CallQueue:
         """
         told: list[Call | ThinEvent] = []
         rest: list[Call | ThinEvent] = []
+        calls = [one for one in tasks if isinstance(one, Call)]
+        ended = {one.call_id: one for one in calls if one.kind == "cancel"}
         for one in tasks:
-            (told if isinstance(one, Call) and one.kind != "call" else rest).append(one)
+            if isinstance(one, Call) and one.kind == "call":
+                # What the same request ends need not race what ends it: the cancel is in the ledger.
+                word = ended.get(one.call_id)
+                if word is None or newer(one, word):
+                    rest.append(one)
+            else:
+                (told if isinstance(one, Call) else rest).append(one)
         # What ends or forbids a call is there before what asks for one.
         self._send_all(self._told_url, told)
         self._send_all(self._url, rest)

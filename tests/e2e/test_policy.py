@@ -206,12 +206,14 @@ def test_a_cap_holds_exactly_under_fifty_events_at_once(stack: Deployed) -> None
     told = stack.desk_at_once(50, "capped", phone=number)
     call_ids = {call["call_id"] for call in told.body["calls"]}
     assert len(call_ids) == 50
-    items = [stack.ends(call_id, timeout=60) for call_id in call_ids]
-    statuses = [item["status"] for item in items]
-    assert (statuses.count("initiated"), statuses.count("suppressed")) == (3, 47)
+    until(lambda: len(stack.dials(number)) == 3, timeout=60)
+    settled = ("initiated", "deferred", "suppressed")
+    items = [stack.becomes(call_id, *settled, timeout=60) for call_id in call_ids]
+    stack.comes_to_rest(timeout=60)
+    assert [item["status"] for item in items].count("initiated") <= 3
     assert len(stack.dials(number)) == 3
-    reasons = {item["reason"] for item in items if item["status"] == "suppressed"}
-    assert reasons == {"max_calls 3/24h: the number was rung 3 times within that time"}
+    reasons = " ".join({item["reason"] for item in items if item["status"] != "initiated"})
+    assert "max_calls 3/24h: the number was rung 3 times within that time" in reasons
 
 
 def test_whoever_said_stop_is_not_rung_by_any_route(stack: Deployed) -> None:
@@ -262,7 +264,7 @@ def test_a_customer_who_asks_to_be_forgotten_is(stack: Deployed) -> None:
     stack.becomes(waiting, "deferred")
     redact = stack.shopify(number, "customers/redact", "customer.phone")
     assert stack.post(redact).status == 202
-    until(lambda: not stack.item(rung) and not stack.item(waiting))
+    until(lambda: {stack.item(one)["status"] for one in (rung, waiting)} == {"forgotten"})
     stack.comes_to_rest(also_delayed=True)
     assert [*stack.ledger().of_number(number)] == []
     answer = stack.cloud.client("dynamodb").get_item(
