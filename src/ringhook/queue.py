@@ -135,7 +135,7 @@ class CallQueue:
         ended = {one.call_id: one for one in calls if one.kind == "cancel"}
         for one in tasks:
             if isinstance(one, Call) and one.kind == "call":
-                # What the same request ends need not race what ends it: the cancel is in the ledger.
+                # What the same request ends need not race what ends it, which is in the ledger.
                 word = ended.get(one.call_id)
                 if word is None or newer(one, word):
                     rest.append(one)
