@@ -54,6 +54,14 @@ test: setup ## Format, lint, types, template, and every test, with coverage
 	cfn-lint template.yaml
 	pytest --cov
 
+# So many histories from this seed on; one seed alone is told whole by `python -m tests.simulation SEED`.
+COUNT ?= 2000
+FIRST ?= 1000
+
+.PHONY: simulate
+simulate: setup ## Histories of everything going wrong at once, checked from outside (COUNT=2000 FIRST=1000)
+	python -m tests.simulation $(FIRST) $(COUNT)
+
 .PHONY: build
 build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed
 	sam build

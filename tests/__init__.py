@@ -1,0 +1,1 @@
+"""A package, so that no library that ships one of this name hides it."""
