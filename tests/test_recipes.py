@@ -173,6 +173,22 @@ def test_numbers_that_name_no_country_are_of_the_files() -> None:
     assert "|| 'DE' }}" in recipes.add(None, recipes.find("tally", None), countries=["DE"]).text
 
 
+def test_a_sender_of_one_country_means_its_numbers_unless_another_is_said() -> None:
+    new = recipes.add(None, recipes.find("razorpay", None))
+    there = recipes.add(OWN, recipes.find("exotel", None))
+    said = recipes.add(None, recipes.find("razorpay", None), countries=["AE"])
+
+    assert 'countries = ["IN"]' in new.text
+    assert 'region = "IN"' in new.text
+    assert there.missing_countries == ("IN",)
+    assert 'region = "AE"' in said.text
+
+
+@pytest.mark.parametrize("provider", recipes.HOMES)
+def test_senders_of_one_country_are_senders(provider: str) -> None:
+    assert provider in recipes.providers()
+
+
 def test_a_country_that_the_file_does_not_allow_is_told_and_not_added() -> None:
     whole = recipes.add(OWN, recipes.find("razorpay", None), countries=["IN", "US"])
 

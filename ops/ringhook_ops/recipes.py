@@ -21,6 +21,21 @@ from ringhook_ops import samples
 
 FOLDER = Path(__file__).parent / "recipes"
 AGENT = 1042  # anybody's: to be changed
+# Where the people are rung of senders that serve one country: they write its numbers without +.
+HOMES = {
+    "cashfree": "IN",
+    "clickpost": "IN",
+    "exotel": "IN",
+    "indiamart": "IN",
+    "interakt": "IN",
+    "justdial": "IN",
+    "leadsquared": "IN",
+    "payu": "IN",
+    "phonepe": "IN",
+    "razorpay": "IN",
+    "salla": "SA",
+    "shiprocket": "IN",
+}
 _HEAD = """\
 # Which webhooks ring whom. `ringhook check` tells what is wrong with it, `ringhook map` what it
 # would do with a request.
@@ -110,15 +125,18 @@ def add(
     """Put a recipe at the end of a routes file (None: into a new one), which it leaves as it is.
 
     `countries` are those that a new file may ring in, the first of them that of numbers which name
-    none. Raises RecipeError if the outcome would not be a valid routes file, or if the file has
-    such a source or route already and means something else by it.
+    none; left out, the sender's own country, or the file's first. Raises RecipeError if the outcome
+    would not be a valid routes file, or if the file has such a source or route already and means
+    something else by it.
     """
     before = _load(text, "is not valid as it is") if text is not None else None
     name = source or _source(before, recipe.provider)
     if not SOURCE_NAME.fullmatch(name):
         raise RecipeError(f"{name!r} is no name of a source: small letters, digits and hyphens")
     known = sorted(before.countries) if before else []
-    country = (*countries, *known, "US")[0]
+    home = [HOMES[recipe.provider]] if recipe.provider in HOMES else []
+    wanted = list(countries) or home
+    country = (*wanted, *known, "US")[0]
     filled = recipe.filled(source=name, agent=agent, country=country)
     added = tomllib.loads(filled)
     if before and name in before.sources:
@@ -127,7 +145,7 @@ def add(
     for route in added["routes"]:
         if before and before.named(route["name"]):
             raise RecipeError(f"a route {route['name']!r} is there already: nothing was changed")
-    head = text if text is not None else _head(countries or ["US"])
+    head = text if text is not None else _head(wanted or ["US"])
     whole = head.rstrip("\n") + "\n\n" + filled
     _load(whole, "would not be valid")
     return Addition(
@@ -135,7 +153,7 @@ def add(
         source=name,
         routes=tuple(route["name"] for route in added["routes"]),
         agent_line=_line_of(whole, f"agent_id = {agent}", after=head),
-        missing_countries=tuple(code for code in countries if before and code not in known),
+        missing_countries=tuple(code for code in wanted if before and code not in known),
     )
 
 

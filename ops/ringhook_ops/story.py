@@ -23,6 +23,23 @@ from ringhook_ops.up import Running
 # A call that is none of these is under way or waits.
 _ENDED = {"initiated", "refused", "suppressed", "cancelled", "unmapped", "uncertain", "forgotten"}
 _PATIENCE = 30.0  # seconds until a call that does not end is told as it is
+# India keeps no numbers for fiction: these are written like those of other countries.
+_INDIAN_ORDER = [
+    ("name", '"#1049"'),
+    ("currency", '"INR"'),
+    ("shipping_address.phone", '"022 5555 0123"'),
+    ("shipping_address.country", '"India"'),
+    ("shipping_address.country_code", '"IN"'),
+    ("shipping_address.province", '"Maharashtra"'),
+    ("shipping_address.province_code", '"MH"'),
+    ("shipping_address.zip", '"400001"'),
+]
+_INDIAN_LEAD = [
+    ("RESPONSE.SENDER_MOBILE", '"+91-8055550124"'),
+    ("RESPONSE.SENDER_COUNTRY_ISO", '"IN"'),
+    ("RESPONSE.SENDER_CITY", '"Bengaluru"'),
+    ("RESPONSE.SENDER_STATE", '"Karnataka"'),
+]
 _NO_NUMBER = [(f"{part}.phone", "null") for part in ("shipping_address", "billing_address")]
 
 
@@ -46,6 +63,8 @@ class Story:
         order = self._webhook("shopify", "orders/create")
         self._chapter("A Shopify order, to be paid in cash on delivery", order, 202, calls=1)
         self._chapter("Shopify sends the same order again: nobody is rung", order, 202, calls=0)
+        indian = self._webhook("shopify", "orders/create", *_INDIAN_ORDER)
+        self._chapter("Another one, from Mumbai: its number has no +91", indian, 202, calls=1)
         forgery = replace(order, body=order.body.replace(b"555-0123", b"555-0124"))
         self._chapter("A forger changes the phone number in it", forgery, 401, calls=0)
         unknown = self._webhook("shopify", "orders/create", *_NO_NUMBER)
@@ -54,6 +73,8 @@ class Story:
         self._chapter("Four HubSpot events in one request", batch, 202, calls=2)
         lead = self._webhook("standard-webhooks", "lead.created")
         self._chapter("A lead, by Standard Webhooks", lead, 202, calls=1)
+        enquiry = self._webhook("indiamart", "W", *_INDIAN_LEAD)
+        self._chapter("An enquiry from Bengaluru, by IndiaMART", enquiry, 200, calls=1)
 
     def _webhook(self, provider: str, name: str, *fields: tuple[str, str]) -> Request:
         return webhooks.webhook(

@@ -122,7 +122,7 @@ def test_the_demo_tells_its_story_and_ends() -> None:
     told = ringhook("up", "--exit")
 
     assert told.returncode == 0, told.stdout + told.stderr
-    assert told.stdout.count("execution_id") == 5  # the redelivery tells the first one's again
+    assert told.stdout.count("execution_id") == 7  # the redelivery tells the first one's again
     assert "finds nothing in the payload" in told.stdout
     assert "401" in told.stdout
     line = next(line for line in told.stdout.splitlines() if "curl " in line)
