@@ -68,7 +68,7 @@ def test_check_says_what_each_route_enforces(run: Run) -> None:
 
     assert "confirm-cod-order: shop (shopify)" in said
     assert re.search(r"expires_after +6h", said)
-    assert re.search(r"countries +GB, US", said)
+    assert re.search(r"countries +GB, IN, US", said)
     assert re.search(r"consent +not set", said)
 
 
@@ -631,7 +631,7 @@ def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(
     for cure in ("secret set shop", "secret set form", "token set --account default"):
         assert f"ringhook {cure} --stack prod" in said
 
-    for name in ("shop", "crm", "form"):
+    for name in ("shop", "crm", "form", "marketplace"):
         run("secret", "set", name, stdin="s3cret")
     run("secret", "set", "leads", stdin="not base64!")
     run("secret", "set", "shed", stdin="s3cret")
@@ -663,7 +663,7 @@ def test_the_doctor_finds_agents_that_cannot_ring(
 ) -> None:
     with Sandbox(inactive_agents=(1043,)) as api:
         monkeypatch.setitem(stack.deployment.parameters, "UnleashxUrl", api.url)
-        for name in ("shop", "crm", "form"):
+        for name in ("shop", "crm", "form", "marketplace"):
             run("secret", "set", name, stdin="s3cret")
         run("secret", "set", "leads", stdin=samples.find("standard-webhooks").secret)
         run("token", "set", stdin=sandbox.TOKEN)
@@ -675,7 +675,7 @@ def test_the_doctor_finds_agents_that_cannot_ring(
 
 
 def test_a_healthy_deployment_lacks_nothing(run: Run, stack: Stack) -> None:
-    for name in ("shop", "crm", "form"):
+    for name in ("shop", "crm", "form", "marketplace"):
         run("secret", "set", name, stdin="s3cret")
     run("secret", "set", "leads", stdin=samples.find("standard-webhooks").secret)
     run("token", "set", stdin=sandbox.TOKEN)
