@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
+import importlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -190,3 +192,34 @@ def test_a_booking_of_squares_that_is_called_off_is_a_topic_of_its_own() -> None
     assert topic("ACCEPTED") == "booking.updated"
     for status in ("CANCELLED_BY_SELLER", "CANCELLED_BY_CUSTOMER", "DECLINED", "NO_SHOW"):
         assert topic(status) == "booking.updated.cancelled"
+
+
+def test_what_is_signed_here_is_genuine_to_paddles_own_library() -> None:
+    # Both libraries are published without types that hold.
+    library = importlib.import_module("paddle_billing.Notifications")
+    request, secret = webhook("paddle")
+    named = {"Paddle-Signature": request.headers["paddle-signature"]}
+
+    def agrees(key: str, body: bytes) -> bool:
+        asked = SimpleNamespace(headers=named, body=body)
+        given = library.Verifier().verify(asked, library.Secret(key), verify_time_drift=False)
+        return bool(given)
+
+    assert agrees(secret, request.body)
+    assert not agrees(secret + "x", request.body)
+    assert not agrees(secret, request.body + b" ")
+
+
+def test_what_is_signed_here_is_genuine_to_squares_own_library() -> None:
+    verifies = importlib.import_module("square.utils.webhooks_helper").verify_signature
+    request, secret = webhook("square")
+    asked = {
+        "request_body": request.body.decode(),
+        "signature_header": request.headers["x-square-hmacsha256-signature"],
+        "signature_key": secret,
+        "notification_url": request.url,
+    }
+
+    assert verifies(**asked)
+    assert not verifies(**asked | {"signature_key": "another"})
+    assert not verifies(**asked | {"notification_url": request.url + "x"})

@@ -1,12 +1,12 @@
 """Square: webhooks of a seller's bookings, customers, orders and payments.
 
-Source: developer.squareup.com as github triggerdotdev/trigger.dev quotes its signature; the page
-itself was not read. The signature covers the public address, so `RINGHOOK_PUBLIC_URL` must be what
-Square was given. Events name the customer and not the phone: `enrich = "customer"` fetches who a
-booking is for ("Retrieve customer", with an access token). A booking that is called off comes as
-`booking.updated`: here its topic is `booking.updated.cancelled`. Sandbox and production have
-subscriptions of their own. Not confirmed: how long Square waits and sends again, the statuses of
-bookings, and the API's answer.
+Source: the library squareup 46.0.0.20260916 (its check of signatures, its types of bookings and
+customers); Square's pages were not read. The signature covers the public address, so
+`RINGHOOK_PUBLIC_URL` must be what Square was given. Events name the customer and not the phone:
+`enrich = "customer"` fetches who a booking is for ("Retrieve customer", with an access token). A
+booking that is called off comes as `booking.updated`: here its topic is
+`booking.updated.cancelled`. Sandbox and production have subscriptions of their own. Not confirmed:
+how long Square waits and sends again, and topics other than those of bookings.
 """
 
 from __future__ import annotations
