@@ -108,6 +108,7 @@ countries = ["US"]
 
 [sources.crm]
 provider = "hubspot"
+signature = "any"
 
 [[routes]]
 name = "one"

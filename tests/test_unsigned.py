@@ -584,6 +584,34 @@ def test_a_signed_form_makes_one_call_however_it_is_cut(
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", '{"phone": "+14155550123", "prénom": "Zoé", "note": "où"}'),
+        ("application/x-www-form-urlencoded", "phone=%2B14155550123&pr%E9nom=Zo%E9&note=o%F9"),
+    ],
+)
+def test_a_charset_that_nobody_signed_makes_no_second_event_of_a_body(
+    kind: str, body: str, desk: Callable[..., Desk]
+) -> None:
+    secret = "a secret of the app"
+    raw = body.encode("latin-1")
+    signature = hmac.new(secret.encode(), raw, "sha256").hexdigest()
+    one = desk("app", secret, routes_of("hmac", "app", {"header": "x-signature"}, ""))
+    rung = set()
+    for charset in ("", "latin-1", "cp1252", "iso-8859-5", "gbk", "koi8-r", "macintosh"):
+        declared = f"{kind}; charset={charset}" if charset else kind
+        sent = Sent(
+            source="app",
+            query="",
+            body=raw,
+            headers={"content-type": declared, "x-signature": signature},
+        )
+        rung |= {call["call_id"] for call in one.post(sent)[1] if not call.get("unmapped")}
+
+    assert len(rung) == 1
+
+
 def recut(sent: Sent) -> Iterator[Sent]:
     """Other forms, and other addresses, that come to the very text that was signed."""
     pairs = sorted(set(parse_qsl(sent.body.decode(), keep_blank_values=True)))

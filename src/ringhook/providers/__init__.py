@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -47,6 +48,9 @@ SERVED_BY = {
 }
 
 _ANY_TIME = datetime.fromtimestamp(0, UTC)
+# How a compressed body begins; the same content may be compressed to other bytes.
+_GZIP = b"\x1f\x8b"
+
 # Where something stands: a function of the request and of the event's part of its payload.
 Locator = Callable[["Request", Any], Any]
 
@@ -358,8 +362,17 @@ def first(*places: Locator) -> Locator:
     )
 
 
-def whole_payload(_request: Request, payload: Any) -> str:
-    """The event's whole content: for a sender that repeats it unchanged when it sends again."""
+def whole_payload(request: Request, payload: Any) -> str:
+    """The event's whole content: for a sender that repeats it unchanged when it sends again.
+
+    Where a declared charset decides how the bytes are read, it is the bytes that count: few senders
+    sign that header, so whoever repeats a captured body may declare another one.
+    """
+    try:
+        unquote_to_bytes(request.body).decode()
+    except UnicodeDecodeError:
+        if not request.body.startswith(_GZIP):
+            return hashlib.sha256(request.body).hexdigest()
     return digest(payload)
 
 
