@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ringhook.enrichment import put
-from ringhook.errors import UnavailableError
+from ringhook.errors import UnavailableError, UnmappedError
 from ringhook.request import Request
 from ringhook.routes import Connection, Route, Routes
 from ringhook_ops import samples, webhooks
@@ -19,7 +19,29 @@ from ringhook_ops.senders import CREDENTIAL, Senders
 # One moment for all, so that the same file gives the same answer whenever it is checked.
 NOW = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
 # Senders whose users choose what they send: their samples are examples and no promise.
-MADE_BY_USERS = frozenset({"basic", "bearer", "header-token", "hmac", "standard-webhooks"})
+MADE_BY_USERS = frozenset(
+    [
+        "basic",
+        "bearer",
+        "header-token",
+        "hmac",
+        "standard-webhooks",
+        "url-token",
+        "contact-form-7",
+        "elementor",
+        "framer",
+        "frappe",
+        "freshdesk",
+        "google-forms",
+        "gravity-forms",
+        "odoo",
+        "pabbly",
+        "power-automate",
+        "viasocket",
+        "webflow",
+        "wpforms",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +105,10 @@ def fetched(connection: Connection) -> Connection:
 
 
 def _filled(item: Any, lookup: Any, senders: Senders) -> Any:
-    address = lookup.vouched(lookup.address(item, NOW), CREDENTIAL).removeprefix("https://")
+    try:
+        address = lookup.vouched(lookup.address(item, NOW), CREDENTIAL).removeprefix("https://")
+    except UnmappedError:
+        return item  # of a topic that names nobody to fetch
     status, answer = senders.answer(address, lookup.headers(CREDENTIAL), NOW)
     return put(item, lookup.into, answer) if status == 200 else item
 
