@@ -20,13 +20,9 @@ from ringhook_ops.senders import CREDENTIAL, Senders
 NOW = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
 # Senders whose users choose what they send: their samples are examples and no promise.
 MADE_BY_USERS = frozenset(
-    [
+    {
         "basic",
         "bearer",
-        "header-token",
-        "hmac",
-        "standard-webhooks",
-        "url-token",
         "contact-form-7",
         "elementor",
         "framer",
@@ -34,13 +30,17 @@ MADE_BY_USERS = frozenset(
         "freshdesk",
         "google-forms",
         "gravity-forms",
+        "header-token",
+        "hmac",
         "odoo",
         "pabbly",
         "power-automate",
+        "standard-webhooks",
+        "url-token",
         "viasocket",
         "webflow",
         "wpforms",
-    ]
+    }
 )
 
 
