@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 # Senders that sign as others do, or as their user tells them to: which provider serves them.
 SERVED_BY = {
     "airtable": "bearer",
+    "amocrm": "kommo",
     "cf7": "contact-form-7",
     "clerk": "standard-webhooks",
+    "erpnext": "frappe",
     "google-sheets": "google-forms",
     "make": "bearer",
     "n8n": "bearer",
