@@ -118,6 +118,62 @@ def test_a_recipe_rings_at_permitted_hours_once_for_each_thing(name: str) -> Non
     assert "purpose" in route.policy.model_fields_set
 
 
+def test_of_the_ready_routes_only_those_that_ring_ones_own_people_have_no_opening() -> None:
+    without = {name for name, one in RECIPES.items() if "$opening" not in one.text}
+
+    assert without == {
+        "clickpost/failed-delivery",
+        "github/on-call",
+        "grafana/on-call",
+        "pagerduty/on-call",
+        "sns/on-call",
+    }
+
+
+@pytest.mark.parametrize("country", ["US", "IN", "SA", "AE", "GB"])
+@pytest.mark.parametrize("name", [name for name, one in RECIPES.items() if "$opening" in one.text])
+def test_the_agent_says_who_calls_that_it_is_an_ai_and_why_as_the_country_has_it(
+    name: str, country: str
+) -> None:
+    text = recipes.add(None, RECIPES[name], countries=[country]).text
+    routes = routes_file.load(text)
+
+    # A consent that is missing is told of where the law asks for it; nothing else is.
+    assert [one for one in routes.warnings if "consent" not in one.message] == []
+    opening = tomllib.loads(text)["routes"][0]["call"]["metadata"]["opening"]
+    assert "AI assistant" in opening
+    assert "YOUR COMPANY" in opening
+    assert re.search(r"about \w+", opening)
+    assert "{" not in opening
+    assert "recorded" not in opening
+    assert opening.startswith("Namaste") == (country == "IN")
+    purpose_first = opening.index("about") < opening.index("YOUR COMPANY")
+    assert purpose_first == opening.endswith("Do you wish to go on?") == (country == "SA")
+    company_first = opening.index("YOUR COMPANY") < opening.index("AI")
+    assert company_first == opening.endswith("May I go on?") == (country == "AE")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "country", "note"),
+    [
+        (("tally", "speed-to-lead"), "IN", "140 series"),
+        (("razorpay", "failed-payment"), None, "1600 series"),
+        (("shopify", "cod-confirmation"), "SA", "official number"),
+        (("tally", "speed-to-lead"), "AE", "local number in the company's name"),
+        (("shopify", "cod-confirmation"), "AE", None),
+        (("tally", "speed-to-lead"), "US", None),
+    ],
+)
+def test_what_the_country_wants_of_the_number_is_noted_below_the_purpose(
+    recipe: tuple[str, str], country: str | None, note: str | None
+) -> None:
+    text = recipes.add(None, recipes.find(*recipe), countries=[country] if country else []).text
+
+    line = text.partition("\npurpose = ")[2].splitlines()[1]
+    assert line.startswith("# ") == (note is not None)
+    assert note is None or note in line
+
+
 @EVERY_RECIPE
 def test_what_the_agent_would_be_told_never_costs_a_call(name: str) -> None:
     _, routes = added(RECIPES[name])
@@ -243,6 +299,7 @@ def test_init_writes_a_file_that_can_be_checked_and_says_what_comes_next(tmp_pat
     line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "1042" in text)
     assert f"put your agent's number into src/routes.toml:{line}" in first.stdout
     assert "agent's number" not in second.stdout
+    assert "put your company's name for YOUR COMPANY in src/routes.toml" in second.stdout
     assert 'add "GB" to `countries` in src/routes.toml' in second.stdout
     assert "ringhook secret set bookings" in second.stdout
     assert run("check").exit_code == 0

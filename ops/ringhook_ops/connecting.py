@@ -162,6 +162,9 @@ def _next(file: Path, recipe: Recipe, added: recipes.Addition, agent: int | None
     at = f" --routes {file}" if file != ROUTES else ""
     if agent is None:
         yield f"put your agent's number into {file}:{added.agent_line}"
+    if "$opening" in recipe.text:
+        yield f"put your company's name for {recipes.COMPANY} in {file}"
+        yield "write in the agent's prompt: Begin with the text of `opening`, word for word."
     for code in added.missing_countries:
         yield f'add "{code}" to `countries` in {file}'
     command = recipe.command(added.source).replace(" |", f"{at} |") + at

@@ -1,11 +1,13 @@
 """Ready routes, and how one is written into a routes file without touching what stands there.
 
 A recipe is `recipes/{provider}/{name}.toml`: a first line that says what it is for, comments, its
-source, and its routes. `$source`, `$agent` and `$country` in it are filled in.
+source, and its routes. `$source`, `$agent`, `$country` and `$opening` in it are filled in: the
+last is what the agent says first, in the words of the country (openings.toml).
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from ringhook_ops import samples
 
 FOLDER = Path(__file__).parent / "recipes"
 AGENT = 1042  # anybody's: to be changed
+COMPANY = "YOUR COMPANY"  # in an opening: to be changed
 # Where the people are rung of senders that serve one country: they write its numbers without +.
 HOMES = {
     "cashfree": "IN",
@@ -36,6 +39,7 @@ HOMES = {
     "salla": "SA",
     "shiprocket": "IN",
 }
+_SAID = tomllib.loads((Path(__file__).parent / "openings.toml").read_text())
 _HEAD = """\
 # Which webhooks ring whom. `ringhook check` tells what is wrong with it, `ringhook map` what it
 # would do with a request.
@@ -69,7 +73,19 @@ class Recipe:
 
     def filled(self, *, source: str, agent: int, country: str) -> str:
         """The text for this source, agent, and country of numbers that name none."""
-        return Template(self.text).substitute(source=source, agent=agent, country=country)
+        openings = _SAID["openings"]
+        about = _SAID["about"].get(self.name, "")
+        opening = Template(openings.get(country, openings["else"])).substitute(about=about)
+        text = Template(self.text).substitute(
+            source=source, agent=agent, country=country, opening=opening
+        )
+        notes = _SAID["notes"].get(country, {})
+        return re.sub(
+            r'^purpose = "(\w+)".*\n',
+            lambda line: line[0] + (f"# {notes[line[1]]}\n" if line[1] in notes else ""),
+            text,
+            flags=re.MULTILINE,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
