@@ -106,6 +106,7 @@ class LocalCloud:
             self._mend_event_source()
             self._mend_roles()
             self._fill_secrets()
+            self._warm_keeper()
         except BaseException:
             self._end()
             raise
@@ -249,6 +250,13 @@ class LocalCloud:
         ):
             arn = self.outputs[output]
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
+
+    def _warm_keeper(self) -> None:
+        """Start the keeper, as its rule does on AWS every five minutes: a cancel is quick then."""
+        keeper = self.client("cloudformation").describe_stack_resource(
+            StackName=STACK, LogicalResourceId="KeeperFunction"
+        )["StackResourceDetail"]
+        self.client("lambda").invoke(FunctionName=keeper["PhysicalResourceId"], Payload=b"{}")
 
     def _end(self) -> None:
         if self._emulator:
