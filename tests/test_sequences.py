@@ -472,6 +472,29 @@ def test_an_ordinary_call_takes_three_requests_to_the_ledger(real: Desk) -> None
     assert counting.asked == ["batch_get_item", "transact_write_items", "update_item"]
 
 
+def test_an_appointment_that_moves_on_is_not_reminded_of_more_often_than_the_cap_allows(
+    desk: Desk,
+) -> None:
+    desk.routes = routes_file.load(REMINDER)
+    for moved in range(4):
+        desk.clock = at(moved * 10_800).timestamp()
+        desk.take(appointment(moved * 3 + 1.5, told_at=moved * 10_800))
+        item = ring_out(desk)
+    assert desk.dials() == 3
+    assert item
+    assert item.status == "suppressed"
+
+
+def test_what_may_have_rung_keeps_its_gap_before_it_is_redialled(desk: Desk) -> None:
+    desk.routes = routes_file.load(REDIAL)
+    desk.sandbox.misbehave({"phone_number": ALICE, "do": "500"})
+    desk.take(call())
+    began = desk.clock
+    ring_out(desk)
+    assert desk.dials() == 2
+    assert desk.clock - began >= 900
+
+
 def test_an_account_that_stays_empty_is_tried_less_and_less_often(desk: Desk) -> None:
     for _ in range(200):
         desk.sandbox.misbehave({"phone_number": "*", "do": "401"})

@@ -33,6 +33,12 @@ def test_every_history_is_without_fault(first: int) -> None:
     assert not wrong
 
 
+@pytest.mark.parametrize("seed", [823])
+def test_a_history_that_once_had_a_fault_has_none(seed: int) -> None:
+    """823: an appointment that was moved after its reminder rang a fourth time within a day."""
+    assert not faults(simulate(seed))
+
+
 def test_a_seed_gives_one_history() -> None:
     for seed in (23, 50, 382):
         one, other = simulate(seed), simulate(seed)

@@ -231,8 +231,8 @@ class Dialing:
         history, over = known.history, known.item
         if call.occurred_at.timestamp() <= history.forgotten_at:
             self.book.spend(call.call_id, now)
-            gone = replace(item, status="forgotten", reason="erased since it was asked for")
-            return _said(gone)
+            return _said(replace(item, status="forgotten", reason="erased since it was asked for"))
+        history = replace(history, rung=lifecycle.rung_before(item, history.rung))
         decision = decide(call, self.routes, history, now)
         limit = self.routes.max_calls_per_day
         if limit is not None and history.today >= limit:

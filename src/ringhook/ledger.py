@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ringhook.book import Hold, Known
 from ringhook.calls import Call
 from ringhook.errors import ConflictError, UnavailableError
-from ringhook.lifecycle import Cancel, Item
+from ringhook.lifecycle import Cancel, Item, rung_before
 from ringhook.numbers import (
     LONGEST_CAP,
     SPENT,
@@ -136,7 +136,7 @@ class Ledger(Numbers):
         changes = [self._changed(item, over, now, None)]
         if "number" in counts:
             kept = bool(history.do_not_call or history.consents)
-            rung = _rung(history, call.call_id, item, now)
+            rung = _rung(history, item, now)
             changes.append(
                 number_update(
                     call.phone_number, {"rung": rung}, history.version, kept=kept, now=now
@@ -305,14 +305,11 @@ class Ledger(Numbers):
         return fields | stamp(now)
 
 
-def _rung(history: History, call_id: str, item: Item, now: datetime) -> dict[str, float]:
-    """When the number was rung, with this call; its own earlier ringing stays counted."""
+def _rung(history: History, item: Item, now: datetime) -> dict[str, float]:
+    """When the number was rung, with this call."""
     oldest = (now - LONGEST_CAP).timestamp()
-    rung = {one: at for one, at in history.rung.items() if at > oldest}
-    if item.ringing > 1 and call_id in rung:
-        rung[f"{call_id}.{item.ringing - 1}"] = rung[call_id]
-    rung[call_id] = now.timestamp()
-    return rung
+    rung = {one: at for one, at in rung_before(item, history.rung).items() if at > oldest}
+    return rung | {item.call.call_id: now.timestamp()}
 
 
 def _shard(call_id: str) -> str:

@@ -43,6 +43,8 @@ from ringhook.answers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringhook.answers import Found
     from ringhook.calls import Call, Status
     from ringhook.routes import Policy
@@ -392,6 +394,17 @@ def _left(item: Item, reason: str) -> Item:
     if item.cancel and not newer(item.next or item.call, item.cancel):
         return _end(item, "cancelled", f"{_cancelled(item.cancel)}; {reason}")
     return replace(_end(item, "uncertain", reason), next=None)
+
+
+def rung_before(item: Item, rung: Mapping[str, float]) -> dict[str, float]:
+    """When calls rang a number, by call; what this one rang for before is another ringing.
+
+    An appointment that is moved after its reminder, or a redial, counts the earlier one.
+    """
+    call_id, earlier = item.call.call_id, f"{item.call.call_id}.{item.ringing - 1}"
+    if item.ringing == 1 or earlier in rung:
+        return dict(rung)
+    return {earlier if one == call_id else one: at for one, at in rung.items()}
 
 
 def moment(seconds: float) -> datetime:

@@ -85,17 +85,21 @@ def _too_often(history: History, versions: dict[tuple[str, str], Sent]) -> Itera
     for wish, rings in wishes.items():
         if len(rings) > 1:
             yield f"{wish} rings at {', '.join(_clock(ring.at) for ring in rings)}"
-    orders = [asked for asked in rang if not versions[asked.key, asked.version].starts]
-    for one in orders:
-        others = [
-            other.at
+    # Of whom was erased it is forgotten when they were rung.
+    erased = {sent.number for sent in history.sent if sent.does == "erase"}
+    for one in rang:
+        earlier = [
+            other
             for other in rang
-            if other.number == one.number and other.key != one.key and other.at < one.at
+            if other.number == one.number and other.at < one.at and one.number not in erased
         ]
-        if others and one.at - max(others) < _GAP - MINUTE:
-            yield f"{one.number} rings at {_clock(max(others))} and at {_clock(one.at)}"
-        if sum(one.at - other < 24 * HOUR - MINUTE for other in others) >= _CAP:
-            yield f"{one.number} rings a fourth time within a day"
+        if sum(one.at - other.at < 24 * HOUR - MINUTE for other in earlier) >= _CAP:
+            yield f"{one.number} rings a fourth time within a day at {_clock(one.at)}"
+        if versions[one.key, one.version].starts:
+            continue
+        last = max((other.at for other in earlier if other.key != one.key), default=0.0)
+        if one.at - last < _GAP - MINUTE:
+            yield f"{one.number} rings at {_clock(last)} and at {_clock(one.at)}"
 
 
 def _too_fast(history: History) -> Iterator[str]:
@@ -128,7 +132,10 @@ def _lost(history: History, key: str, told: list[Sent]) -> Iterator[str]:
 
 
 def _may_have_ended(history: History, wanted: Sent) -> bool:
-    """Whether it rang, or somebody stopped it, or whether it rang could not be told."""
+    """Whether it rang, or somebody stopped it, or whether it rang could not be told.
+
+    What may have rung counts for the cap.
+    """
     asked = [one for one in history.asked if one.key == wanted.key]
     # A moved appointment is reminded of anew after an earlier ringing.
     if any(one.rang and (one.version == wanted.version or not wanted.starts) for one in asked):
@@ -138,9 +145,10 @@ def _may_have_ended(history: History, wanted: Sent) -> bool:
         return True
     if not history.redials and (history.deaths or any(not one.told for one in asked)):
         return True
-    # What may have rung counts for the cap.
-    silent = [one for one in history.asked if one.number == wanted.number and not one.told]
-    return len(silent) >= _CAP
+    counted = [
+        one for one in history.asked if one.number == wanted.number and (one.rang or not one.told)
+    ]
+    return len(counted) >= _CAP
 
 
 def _clock(at: float) -> str:

@@ -69,7 +69,6 @@ policy.cancelled_by = ["booking.cancelled"]
 policy.purpose = "service"
 policy.calling_hours = "any"
 policy.gap = "none"
-policy.max_calls = "none"
 policy.on_uncertain = "UNCERTAIN"
 [[routes]]
 name = "stop"
@@ -267,7 +266,8 @@ class _Run:
                 if plan.random() < 0.5:
                     self._later(Sent("cancel", key, f"v{version}", at, number))
                 else:
-                    starts += plan.choice([-0.25, 0.5, 2]) * HOUR if booking else 0
+                    # To a time that it never had before.
+                    starts += plan.choice([-0.25, 0.5, 2]) * HOUR + 7 if booking else 0
                     self._later(Sent("ask", key, f"v{version}", at, number, starts))
             if plan.random() < 0.15:
                 does = plan.choice(["stop", "erase"])
