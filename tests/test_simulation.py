@@ -24,19 +24,13 @@ COUNT = int(os.environ.get("SIMULATE", "300"))
 # So many histories in one test.
 _TOGETHER = 50
 # Within so many histories a broken rule is seen.
-_SEEN_WITHIN = 150
+_SEEN_WITHIN = 250
 
 
 @pytest.mark.parametrize("first", range(0, COUNT, _TOGETHER))
 def test_every_history_is_without_fault(first: int) -> None:
     wrong = [fault for seed in range(first, first + _TOGETHER) for fault in faults(simulate(seed))]
     assert not wrong
-
-
-@pytest.mark.parametrize("seed", [823])
-def test_a_history_that_once_had_a_fault_has_none(seed: int) -> None:
-    """823: an appointment that was moved after its reminder rang a fourth time within a day."""
-    assert not faults(simulate(seed))
 
 
 def test_a_seed_gives_one_history() -> None:
@@ -164,6 +158,11 @@ def _the_pace_is_not_kept(patch: Patch) -> None:
 
 def _who_is_erased_is_remembered(patch: Patch) -> None:
     patch.setattr(numbers.Numbers, "forget", lambda *_: [])
+
+
+def _an_earlier_ringing_counts_for_nothing(patch: Patch) -> None:
+    """So it was once: an appointment that was moved thrice rang a fourth time within a day."""
+    patch.setattr(lifecycle, "rung_before", lambda item, rung: dict(rung))
 
 
 BROKEN = [

@@ -134,7 +134,7 @@ def _lost(history: History, key: str, told: list[Sent]) -> Iterator[str]:
 def _may_have_ended(history: History, wanted: Sent) -> bool:
     """Whether it rang, or somebody stopped it, or whether it rang could not be told.
 
-    What may have rung counts for the cap.
+    What may have rung counts for the cap, and so does what died before it was asked for.
     """
     asked = [one for one in history.asked if one.key == wanted.key]
     # A moved appointment is reminded of anew after an earlier ringing.
@@ -148,7 +148,7 @@ def _may_have_ended(history: History, wanted: Sent) -> bool:
     counted = [
         one for one in history.asked if one.number == wanted.number and (one.rang or not one.told)
     ]
-    return len(counted) >= _CAP
+    return len(counted) + history.deaths >= _CAP
 
 
 def _clock(at: float) -> str:

@@ -95,7 +95,7 @@ class _Run:
         redials, hours = plan.random() < 0.5, plan.random() < 0.3
         begins = START + plan.uniform(0, 3 * HOUR)
         troubled = (begins, begins + plan.choice([0, 0, 0.1, 0.5, 2]) * HOUR)
-        bad = (START, START + plan.choice([0, 0.2, 1, 4]) * HOUR)
+        bad = (START, START + plan.choice([0, 1, 4, 4]) * HOUR)
         self.bad_until, self.badness = bad[1], plan.choice([0.2, 0.5, 1.0])
         self.facts = History(
             seed=seed,
@@ -261,8 +261,8 @@ class _Run:
             at = START + plan.uniform(0, 3 * HOUR)
             starts = at + plan.choice([0.5, 1.2, 3, 6]) * HOUR if booking else 0.0
             self._later(Sent("ask", key, "v1", at, number, starts))
-            for version in range(2, plan.choice([2, 2, 3, 5])):
-                at += plan.choice([0.5, 3, 20, 60, 600, 2400])
+            for version in range(2, plan.choice([2, 3, 3, 5])):
+                at += plan.choice([0.5, 3, 10, 20, 40, 60, 600, 2400])
                 if plan.random() < 0.5:
                     self._later(Sent("cancel", key, f"v{version}", at, number))
                 else:
