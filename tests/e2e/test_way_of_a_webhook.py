@@ -97,15 +97,6 @@ def test_a_captured_order_with_other_ids_and_another_topic_rings_nobody_new(
     assert len(stack.dials(number)) == 1
 
 
-def test_two_topics_about_one_order_are_two_events(stack: Deployed) -> None:
-    number = stack.number()
-    order = stack.shopify(number)
-    for topic in ("orders/paid", "orders/fulfilled"):
-        told = stack.post(replace(order, headers={**order.headers, "x-shopify-topic": topic}))
-        assert stack.ends(told.call_id)["status"] == "initiated"
-    assert len(stack.dials(number)) == 2
-
-
 def test_a_hubspot_body_of_a_hundred_events_is_a_hundred_calls(stack: Deployed) -> None:
     numbers = [stack.number() for _ in range(100)]
     told = stack.post(stack.hubspot(numbers))
