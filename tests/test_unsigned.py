@@ -323,7 +323,7 @@ PROOFS: dict[str, list[Proof]] = {
 }
 # Those that sign some fields of their body: what is read of them is theirs or the address vouches,
 # and test_secrets_in_requests.py holds them to it.
-OF_FIELDS = {"myfatoorah", "payu", "tap"}
+OF_FIELDS = {"myfatoorah", "payu", "sns", "tap"}
 # The topics that stand in headers which nobody signs.
 TOPICS = {
     "shopify": "app/uninstalled carts/create checkouts/create checkouts/delete customers/create"

@@ -105,7 +105,7 @@ def test_what_carries_no_proof_is_told_where_it_was_looked_for(name: str) -> Non
     bare = replace(
         request,
         url=request.url.partition("?")[0],
-        headers={"content-type": request.headers["content-type"], "user-agent": "curl/8"},
+        headers={"content-type": "application/json", "user-agent": "curl/8"},
         body=b'{"plain":true}',
     )
 

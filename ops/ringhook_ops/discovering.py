@@ -29,6 +29,7 @@ _SIGNED = (
     "{timestamp}{method}{url}{body}",
     "{id}{timestamp}{body}",
     "{id}.{body}",
+    "{body}{id}",
 )
 _KEYS = ("text", "hex", "base64", "whsec")
 _ALGORITHMS = {20: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}  # by the digest's bytes
