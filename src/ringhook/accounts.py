@@ -78,6 +78,7 @@ class Accounts:
                 newer = _usable(self.tokens.get(fresh=True), account)
                 if newer and newer != token:
                     return NotAsked("the token was changed meanwhile")
+            answer = replace(answer, reason=f"its token is not accepted: {answer.reason}")
         since = hold.since if hold else now
         wait = min(_LAST, max(_FIRST, (now - since) / 2))
         held = Hold(answer.reason, answer.cause, since, now + wait, _mark(token))
