@@ -321,7 +321,8 @@ class Dialing:
         metrics.add_metric(name="ApiLatency", unit="Milliseconds", value=milliseconds)
         if isinstance(answer, AccountRefused):
             answer = self._accounts.refused(answer, call.account, token, hold)
-        elif isinstance(answer, Initiated) and hold:
+        elif hold and not isinstance(answer, NotAsked):
+            # Whatever else the API says of this call, it does not refuse the account any more.
             self._accounts.let_go(call.account)
         attempt = {
             "n": claimed.requests,
