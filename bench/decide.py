@@ -17,8 +17,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ringhook import prefixes, zones
-from ringhook.calling_hours import closure, default_hours, next_permitted
+from ringhook.deciding import prefixes, zones
+from ringhook.deciding.calling_hours import closure, default_hours, next_permitted
 
 NUMBERS = {
     "New York": "+12125552671",

@@ -20,9 +20,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ringhook import mapping, routes_file, signatures
-from ringhook.request import from_gateway
-from ringhook_ops import cli, samples
+from ringhook.routing import mapping, routes_file
+from ringhook.senders import signatures
+from ringhook.senders.request import from_gateway
+from ringhook_ops import cli
+from ringhook_ops.samples import library
 
 ROOT = Path(__file__).parent.parent
 KNOWN = ("shopify-", "hubspot-", "standard-webhooks-")
@@ -46,7 +48,7 @@ def main() -> None:
             continue
         connection = loaded.sources[source]
         provider = connection.provider
-        sample = samples.find(connection.source.provider)
+        sample = library.find(connection.source.provider)
         secrets = [sample.secret]
         request = from_gateway(event, public_url="", received_at=now)
         body = request.body if request.body[:1] in b"{[" else json.dumps(request.body.decode())

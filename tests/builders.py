@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ringhook import providers
-from ringhook.calls import Call, Status
-from ringhook.lifecycle import Item
-from ringhook.providers import Provider
-from ringhook.request import Request
+from ringhook.calls.call import Call, Status
+from ringhook.calls.lifecycle import Item
+from ringhook.senders import providers
+from ringhook.senders.providers import Provider
+from ringhook.senders.request import Request
 
 # A Monday, at noon in London and early in the morning in New York.
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

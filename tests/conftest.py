@@ -31,7 +31,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from ringhook.telemetry import logger
-from ringhook_ops.sandbox import Sandbox
+from ringhook_ops.sandbox.server import Sandbox
 
 # The tests' own clocks are those of the pinned data too, not of the machine that they run on.
 zoneinfo.reset_tzpath(to=())

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ringhook.book import Count, Hold, Known
-from ringhook.calls import Call
-from ringhook.consents import Consent, stands
+from ringhook.calls.call import Call
+from ringhook.calls.consents import Consent, stands
+from ringhook.calls.lifecycle import Item
+from ringhook.deciding.policy import History
 from ringhook.errors import ConflictError
-from ringhook.lifecycle import Item
-from ringhook.policy import History
+from ringhook.ringing.book import Count, Hold, Known
 
 
 class MemoryLedger:

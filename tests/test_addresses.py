@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringhook.addresses import Address, read
+from ringhook.deciding.addresses import Address, read
 
 
 def parts(country: str | None, province: str = "", postal_code: str = "") -> set[str]:

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringhook.bodies import LARGEST_BODY, MOST_FIELDS, read
 from ringhook.errors import BadRequestError
+from ringhook.reading.bodies import LARGEST_BODY, MOST_FIELDS, read
 
 FORM = "application/x-www-form-urlencoded"
 CASES = tomllib.loads((Path(__file__).parent / "cases" / "bodies.toml").read_text())["body"]

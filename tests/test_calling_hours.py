@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles import hours as oracle
 
-from ringhook.calling_hours import (
+from ringhook.deciding.calling_hours import (
     ANY,
     DAYS,
     LIMIT,
@@ -26,7 +26,7 @@ from ringhook.calling_hours import (
     permitted,
     rests_on,
 )
-from ringhook.zones import Nowhere, Place, places
+from ringhook.deciding.zones import Nowhere, Place, places
 
 MINUTE = timedelta(minutes=1)
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)

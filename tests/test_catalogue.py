@@ -1,6 +1,6 @@
 """The promises that every provider keeps: a new one is held to them by its file and its samples.
 
-What its `sample.toml` may hold for this, beside what `ringhook_ops.samples` reads:
+What its `sample.toml` may hold for this, beside what `ringhook_ops.samples.library` reads:
 
     account = "…"        # what `tenant` is to be pinned to, where events name their account
     [[handshakes]]       # how the sender proves the address, and the answer that it wants
@@ -37,8 +37,9 @@ from typing import Any, cast
 
 import pytest
 
-from ringhook import providers, signatures
-from ringhook.calls import Call
+from ringhook.calls.call import Call
+from ringhook.clients.queue import CallQueue
+from ringhook.clients.secret_store import SecretStore
 from ringhook.errors import (
     BadRequestError,
     MisfitError,
@@ -46,17 +47,16 @@ from ringhook.errors import (
     RinghookError,
     UnavailableError,
 )
-from ringhook.providers import Event, Provider, sns
-from ringhook.providers._signed_fields import SignedFields
-from ringhook.queue import CallQueue
 from ringhook.receiver import Receiver, Tasks, through_queue
-from ringhook.request import Reply, Request, from_gateway
-from ringhook.routes_file import load
-from ringhook.secret_store import SecretStore
-from ringhook.signatures import Scheme
+from ringhook.routing.routes_file import load
+from ringhook.senders import providers, signatures
+from ringhook.senders.providers import Event, Provider, sns
+from ringhook.senders.providers._signed_fields import SignedFields
+from ringhook.senders.request import Reply, Request, from_gateway
+from ringhook.senders.signatures import Scheme
 from ringhook.telemetry import metrics
-from ringhook_ops import gateway, samples, signing, webhooks
-from ringhook_ops.samples import Sample
+from ringhook_ops.samples import gateway, library, signing, webhooks
+from ringhook_ops.samples.library import Sample
 
 NOW = datetime(2026, 7, 14, 15, tzinfo=UTC)
 # When the events happened: not now, or a time that is not read would look like one that is.
@@ -66,7 +66,7 @@ VECTORS = [
     for file in sorted(Path(__file__).parent.glob("vectors-*.json"))
     for vector in json.loads(file.read_text())
 ]
-CATALOGUE = samples.providers()
+CATALOGUE = library.providers()
 RING = """
 countries = ["US"]
 [sources.{source}]
@@ -184,12 +184,12 @@ def _with_another_byte(request: Request, place: int = -2) -> Request:
 
 
 def _about(provider: str) -> dict[str, Any]:
-    return tomllib.loads((samples.FOLDER / provider / "sample.toml").read_text())
+    return tomllib.loads((library.FOLDER / provider / "sample.toml").read_text())
 
 
 def _cases(provider: str) -> Iterator[Case]:
-    for name in samples.names(provider):
-        sample = samples.find(provider, name)
+    for name in library.names(provider):
+        sample = library.find(provider, name)
         adapted = webhooks.provider_of(sample, None, sample.source)
         bare = Request(
             source=sample.source,
@@ -337,7 +337,7 @@ def another(secret: str) -> str:
 
 @every_provider
 def test_there_is_a_signed_sample(name: str) -> None:
-    assert list(_cases(name)), f"teach ringhook_ops.signing to sign as {name} does"
+    assert list(_cases(name)), f"teach ringhook_ops.samples.signing to sign as {name} does"
 
 
 @every_case

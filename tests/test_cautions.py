@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from ringhook import routes_file
-from ringhook_ops.cautions import cautions, holidays_end
+from ringhook.routing import routes_file
+from ringhook_ops.diagnosis.cautions import cautions, holidays_end
 
 TODAY = date(2026, 11, 25)
 CAREFUL = 'purpose = "service"'

@@ -15,14 +15,18 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from ringhook import providers, settings
-from ringhook.calls import Call, Status
-from ringhook.ledger import Ledger
-from ringhook.lifecycle import Item
-from ringhook_ops import deployment, rc, samples, sandbox, webhooks
+from ringhook import settings
+from ringhook.calls.call import Call, Status
+from ringhook.calls.lifecycle import Item
+from ringhook.clients.ledger import Ledger
+from ringhook.senders import providers
+from ringhook_ops import rc
 from ringhook_ops.cli import app
-from ringhook_ops.deployment import Deployment
-from ringhook_ops.sandbox import Sandbox
+from ringhook_ops.deployed import deployment
+from ringhook_ops.deployed.deployment import Deployment
+from ringhook_ops.samples import library, webhooks
+from ringhook_ops.sandbox import server
+from ringhook_ops.sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -73,7 +77,7 @@ def test_check_says_what_each_route_enforces(run: Run) -> None:
 
 
 def test_check_leaves_out_no_rule_of_a_policy(run: Run) -> None:
-    from ringhook.routes import Policy
+    from ringhook.routing.routes import Policy
 
     (route, *_) = json.loads(run("check", DEMO, "--json").stdout)["routes"]
 
@@ -588,11 +592,11 @@ def test_show_tells_the_story_and_reveals_only_when_asked(run: Run, stack: Stack
 def test_a_token_is_verified_kept_beside_the_others_and_never_printed(
     run: Run, stack: Stack
 ) -> None:
-    kept = run("token", "set", stdin=f"{sandbox.TOKEN}\n")
+    kept = run("token", "set", stdin=f"{server.TOKEN}\n")
     other = run("token", "set", "--account", "second", "--no-verify", stdin="later\n")
 
-    assert stack.secret("ApiTokensArn") == {"default": sandbox.TOKEN, "second": "later"}
-    assert sandbox.TOKEN not in kept.output
+    assert stack.secret("ApiTokensArn") == {"default": server.TOKEN, "second": "later"}
+    assert server.TOKEN not in kept.output
     assert "later" not in other.output.replace("not verified", "")
 
 
@@ -665,8 +669,8 @@ def test_the_doctor_finds_agents_that_cannot_ring(
         monkeypatch.setitem(stack.deployment.parameters, "UnleashxUrl", api.url)
         for name in ("shop", "crm", "form", "marketplace"):
             run("secret", "set", name, stdin="s3cret")
-        run("secret", "set", "leads", stdin=samples.find("standard-webhooks").secret)
-        run("token", "set", stdin=sandbox.TOKEN)
+        run("secret", "set", "leads", stdin=library.find("standard-webhooks").secret)
+        run("token", "set", stdin=server.TOKEN)
 
         said = run("doctor", status=1).stdout
 
@@ -677,8 +681,8 @@ def test_the_doctor_finds_agents_that_cannot_ring(
 def test_a_healthy_deployment_lacks_nothing(run: Run, stack: Stack) -> None:
     for name in ("shop", "crm", "form", "marketplace"):
         run("secret", "set", name, stdin="s3cret")
-    run("secret", "set", "leads", stdin=samples.find("standard-webhooks").secret)
-    run("token", "set", stdin=sandbox.TOKEN)
+    run("secret", "set", "leads", stdin=library.find("standard-webhooks").secret)
+    run("token", "set", stdin=server.TOKEN)
 
     assert "✗" not in run("doctor").stdout
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from tests.builders import NOW
 
-from ringhook.consents import Consent, from_item, stands
+from ringhook.calls.consents import Consent, from_item, stands
 
 GIVEN = Consent(
     granted=True,

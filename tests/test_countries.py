@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringhook.countries import code_of
-from ringhook_ops import build_countries
+from ringhook.reading.countries import code_of
+from ringhook_ops.tables import countries
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_what_means_no_one_country_is_none(text: str) -> None:
 
 
 def test_the_table_is_what_its_maker_makes() -> None:
-    """When this fails, run `python -m ringhook_ops.build_countries`."""
-    table = files("ringhook").joinpath("country_names.txt").read_text(encoding="utf-8")
-    assert table == build_countries.render()
+    """When this fails, run `python -m ringhook_ops.tables.countries`."""
+    table = files("ringhook.reading").joinpath("country_names.txt").read_text(encoding="utf-8")
+    assert table == countries.render()
 
 
 def test_no_spelling_means_two_countries_and_every_country_with_phones_has_one() -> None:
-    table = files("ringhook").joinpath("country_names.txt").read_text(encoding="utf-8")
+    table = files("ringhook.reading").joinpath("country_names.txt").read_text(encoding="utf-8")
     lines = table.splitlines()[1:]
     spellings = [spelling for line in lines for spelling in line.split("|")[1:-1]]
     assert len(spellings) == len(set(spellings))

@@ -25,17 +25,17 @@ from tests.builders import ALICE, BOB, NOW, ROUTES, OneAtATime, at, call
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
-from ringhook import routes_file
-from ringhook.answers import Answer, Found, Unreadable
-from ringhook.book import NoLedger
-from ringhook.calls import Call
-from ringhook.dialing import Dialing, Result
+from ringhook.calls.answers import Answer, Found, Unreadable
+from ringhook.calls.call import Call
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.secret_store import SecretStore
+from ringhook.clients.unleashx import UnleashX
 from ringhook.errors import UnavailableError
-from ringhook.ledger import Ledger
-from ringhook.routes import Routes
-from ringhook.secret_store import SecretStore
-from ringhook.unleashx import UnleashX
-from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook.ringing.attempts import Dialing, Result
+from ringhook.ringing.book import NoLedger
+from ringhook.routing import routes_file
+from ringhook.routing.routes import Routes
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
 
 LEASE = 60.0
 # So many waits are enough for anything here to end.

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from ringhook import providers, routes, routes_file
-from ringhook.providers.hmac import HmacSource
+from ringhook.routing import routes, routes_file
+from ringhook.senders import providers
+from ringhook.senders.providers.hmac import HmacSource
 from ringhook_ops.cli import app
 
 ROOT = Path(__file__).parent.parent

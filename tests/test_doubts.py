@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ringhook import phone
 from ringhook.errors import Problem
-from ringhook.routes_file import load
-from ringhook_ops import recipes, trying
+from ringhook.reading import phone
+from ringhook.routing.routes_file import load
+from ringhook_ops.catalogue import recipes
+from ringhook_ops.catalogue.recipes import Recipe
 from ringhook_ops.cli import app
-from ringhook_ops.doubts import doubts
-from ringhook_ops.recipes import Recipe
+from ringhook_ops.diagnosis.doubts import doubts
+from ringhook_ops.dry_run import trying
 
 ROOT = Path(__file__).parents[1]
 SHOP = """
@@ -170,7 +171,7 @@ def test_no_ready_route_is_doubted_and_each_rings_for_a_sample(name: str) -> Non
     assert "rings" in {row.outcome for row in trying.tried(load(text))}
 
 
-@pytest.mark.parametrize("file", ["src/routes.toml", "ops/ringhook_ops/demo-routes.toml"])
+@pytest.mark.parametrize("file", ["src/routes.toml", "ops/ringhook_ops/local/demo-routes.toml"])
 def test_nor_are_the_routes_that_come_with_it(file: str) -> None:
     assert doubted((ROOT / file).read_text()) == []
 

@@ -22,21 +22,23 @@ from tests.builders import ALICE, BOB, NOW, Lambda, at, from_hubspot
 from tests.conftest import create_table, unique
 from urllib3.util import parse_url
 
-from ringhook import dialer, enrichment, fetching, providers, receiver
-from ringhook.calls import Call, call_id
+from ringhook import dialer, receiver
+from ringhook.calls.call import Call, call_id
+from ringhook.clients import fetching
+from ringhook.clients.fetching import Fetcher
+from ringhook.clients.queue import LONGEST_DELAY, CallQueue, Message, ThinEvent
+from ringhook.clients.secret_store import SecretStore
 from ringhook.dialer import Dialer
-from ringhook.dialing import Dialing
-from ringhook.enrichment import Lookup, gives_up_at, is_thin, put, read_answer
 from ringhook.errors import LaterError, RoutesError, UnavailableError, UnmappedError
-from ringhook.fetching import Fetcher
-from ringhook.providers import Event
-from ringhook.queue import LONGEST_DELAY, CallQueue, Message, ThinEvent
-from ringhook.routes import Routes
-from ringhook.routes_file import load
-from ringhook.secret_store import SecretStore
+from ringhook.ringing.attempts import Dialing
+from ringhook.routing.routes import Routes
+from ringhook.routing.routes_file import load
+from ringhook.senders import enrichment, providers
+from ringhook.senders.enrichment import Lookup, gives_up_at, is_thin, put, read_answer
+from ringhook.senders.providers import Event
 from ringhook.telemetry import metrics
-from ringhook_ops.sandbox import TOKEN, Sandbox
-from ringhook_ops.schema import json_schema
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
+from ringhook_ops.tables.schema import json_schema
 
 CREDENTIAL = "an access token"
 CONTACT = {"id": "30", "properties": {"phone": ALICE, "firstname": "Priya", "country": "US"}}
@@ -743,7 +745,7 @@ def test_a_route_may_look_at_the_fetched_part(api: Api, desk: Desk) -> None:
 def test_what_the_fetched_part_lacks_is_unmapped_with_all_that_is_known(
     api: Api, desk: Desk
 ) -> None:
-    from ringhook.keeping import unpack
+    from ringhook.routing.keeping import unpack
 
     api.say(AT_CONTACT, {"properties": {"country": "US"}})
     welcome, _ = desk.calls(thin())
@@ -755,7 +757,7 @@ def test_what_the_fetched_part_lacks_is_unmapped_with_all_that_is_known(
 def test_what_cannot_be_fetched_is_unmapped_for_each_route_with_its_payload(
     api: Api, desk: Desk, status: int
 ) -> None:
-    from ringhook.keeping import unpack
+    from ringhook.routing.keeping import unpack
 
     api.say(AT_CONTACT, {}, status)
     welcome, also = desk.calls(thin())
@@ -1069,6 +1071,6 @@ def test_a_receiver_with_a_queue_does_not_import_what_fetches() -> None:
     import subprocess
     import sys
 
-    code = "import sys, ringhook.receiver; sys.exit('ringhook.fetching' in sys.modules)"
+    code = "import sys, ringhook.receiver; sys.exit('ringhook.clients.fetching' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert fetching.LARGEST_ANSWER > 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.builders import NOW
 
 from ringhook.errors import UnmappedError
-from ringhook.expressions import (
+from ringhook.reading.expressions import (
     FUNCTION_NAMES,
     compile_expression,
     compile_template,

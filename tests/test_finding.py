@@ -5,9 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner, Result
 
-from ringhook import providers
-from ringhook_ops import finding, recipes
+from ringhook.senders import providers
+from ringhook_ops.catalogue import recipes
 from ringhook_ops.cli import app
+from ringhook_ops.commands import finding
 
 
 def run(*words: str) -> Result:

@@ -13,11 +13,12 @@ from threading import Thread
 import pytest
 from typer.testing import CliRunner
 
-from ringhook import providers, signatures
-from ringhook.providers import Source
-from ringhook.request import Request
-from ringhook_ops import catalogue, guides, recipes, samples, webhooks
+from ringhook.senders import providers, signatures
+from ringhook.senders.providers import Source
+from ringhook.senders.request import Request
+from ringhook_ops.catalogue import guides, pages, recipes
 from ringhook_ops.cli import app
+from ringhook_ops.samples import library, webhooks
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "providers"
@@ -27,18 +28,18 @@ BY_HAND = [name for name in providers.names() if guides.curl(name)]
 
 @EVERY_PROVIDER
 def test_every_provider_has_a_current_page(name: str) -> None:
-    assert (PAGES / f"{name}.md").read_text() == catalogue.page(name), "ringhook providers --write"
+    assert (PAGES / f"{name}.md").read_text() == pages.page(name), "ringhook providers --write"
 
 
 def test_the_list_of_senders_is_current_and_has_no_page_too_many() -> None:
-    assert (PAGES / "README.md").read_text() == catalogue.index()
+    assert (PAGES / "README.md").read_text() == pages.index()
     assert {path.stem for path in PAGES.glob("*.md")} == {"README", *providers.names()}
     assert {path.stem for path in guides.FOLDER.iterdir()} == set(providers.names())
 
 
 @EVERY_PROVIDER
 def test_a_page_says_where_to_click_which_secret_and_which_topics(name: str) -> None:
-    page, guide, provider = catalogue.page(name), guides.find(name), providers.find(name)
+    page, guide, provider = pages.page(name), guides.find(name), providers.find(name)
 
     assert guide.steps
     for said in (*guide.steps, guide.secret, guide.waits, guide.again, guide.unconfirmed):
@@ -50,17 +51,17 @@ def test_a_page_says_where_to_click_which_secret_and_which_topics(name: str) -> 
         assert f"| `{setting}` |" in page
     for recipe in recipes.of(name):
         assert f"| `{recipe.name}` | {recipe.title} |" in page
-    for sample in samples.names(name):
+    for sample in library.names(name):
         assert f"$ ringhook send {name} {sample} --url WEBHOOKS_URL" in page
     assert all(line in page for line in guides.curl(name))
 
 
 @EVERY_PROVIDER
 def test_the_settings_on_a_page_are_valid(name: str) -> None:
-    (settings,) = re.findall(r"```toml\n(.*?)```", catalogue.page(name), re.DOTALL)
+    (settings,) = re.findall(r"```toml\n(.*?)```", pages.page(name), re.DOTALL)
 
     recipe = recipes.find(name, None)
-    source = samples.find(name).source
+    source = library.find(name).source
     text = f'countries = ["US"]\n{settings}\n'
     call = '{ agent_id = 1, phone_number = "1" }'
     route = f'[[routes]]\nname = "x"\nsource = "{source}"\ncall = {call}'
@@ -109,7 +110,7 @@ def caught() -> Iterator[tuple[str, list[Request]]]:
 @pytest.mark.parametrize("name", BY_HAND)
 def test_the_curl_on_a_page_is_genuine(name: str, caught: tuple[str, list[Request]]) -> None:
     address, requests = caught
-    sample = samples.find(name)
+    sample = library.find(name)
     script = "\n".join(guides.curl(name))
     environment = {"SECRET": sample.secret, "WEBHOOKS_URL": address, "PATH": "/usr/bin:/bin"}
 

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from tests.builders import ALICE, NOW, at, call, item
 from tests.conftest import create_table
 
-from ringhook.calls import Call, Status
+from ringhook.calls.call import Call, Status
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.queue import CallQueue, Message
 from ringhook.keeper import Keeper
-from ringhook.ledger import Ledger
-from ringhook.queue import CallQueue, Message
 
 
 @dataclass

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ringhook.consents import Consent
+from ringhook.calls.consents import Consent
 from ringhook_ops.cli import app
-from ringhook_ops.knowing import read_history
+from ringhook_ops.dry_run.knowing import read_history
 
 
 def test_an_export_is_a_history() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.oracles import hours as oracle
 
 from ringhook import clock
-from ringhook.calling_hours import (
+from ringhook.deciding.calling_hours import (
     Purpose,
     caps_at,
     consent_at,
@@ -21,9 +21,9 @@ from ringhook.calling_hours import (
     parse_hours,
     permitted,
 )
-from ringhook.law import default_at, rules_at, table_version
-from ringhook.zones import Place
-from ringhook_ops import build_calling_hours, build_holidays
+from ringhook.deciding.law import default_at, rules_at, table_version
+from ringhook.deciding.zones import Place
+from ringhook_ops.tables import calling_hours, holidays
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -91,9 +91,9 @@ def test_our_default_leaves_some_hour_that_the_law_leaves_too(purpose: Purpose) 
 
 
 def test_what_ships_is_the_table_that_people_read() -> None:
-    """When this fails, run `python -m ringhook_ops.build_calling_hours`."""
-    shipped = (files("ringhook") / "calling_hours.json").read_text("utf-8")
-    assert shipped == build_calling_hours.render(build_calling_hours.TABLE.read_text("utf-8"))
+    """When this fails, run `python -m ringhook_ops.tables.calling_hours`."""
+    shipped = (files("ringhook.deciding") / "calling_hours.json").read_text("utf-8")
+    assert shipped == calling_hours.render(calling_hours.TABLE.read_text("utf-8"))
     assert date.fromisoformat(table_version()) <= datetime.now(UTC).date()
 
 
@@ -283,15 +283,15 @@ def test_a_moment_is_judged_as_the_rules_were_read(
 
 
 def test_the_holidays_are_those_that_the_library_computes() -> None:
-    text = (files("ringhook") / "public_holidays.json").read_text("utf-8")
+    text = (files("ringhook.deciding") / "public_holidays.json").read_text("utf-8")
     data = json.loads(text)
     first = date.fromisoformat(data["known_from"]).year
     assert data["source"] == f"holidays {version('holidays')}"
-    assert text == build_holidays.render(first, build_holidays.UNTIL)
+    assert text == holidays.render(first, holidays.UNTIL)
 
 
 def test_the_holidays_are_known_for_years_to_come() -> None:
-    """When this fails, run `python -m ringhook_ops.build_holidays` and release."""
+    """When this fails, run `python -m ringhook_ops.tables.holidays` and release."""
     assert holidays_known_until() >= datetime.now(UTC).date() + timedelta(days=3 * 365)
     for country in ("US", "GB", "FR", "AU", "AE", "SA"):
         assert holidays_known_until(country) == holidays_known_until()
@@ -321,6 +321,6 @@ def test_days_that_a_rule_hangs_on_are_holidays(place: str, day: str) -> None:
 
 
 def test_the_page_of_the_table_is_current() -> None:
-    """When this fails, run `python -m ringhook_ops.build_calling_hours`."""
-    text = build_calling_hours.TABLE.read_text("utf-8")
-    assert build_calling_hours.PAGE.read_text("utf-8") == build_calling_hours.page(text)
+    """When this fails, run `python -m ringhook_ops.tables.calling_hours`."""
+    text = calling_hours.TABLE.read_text("utf-8")
+    assert calling_hours.PAGE.read_text("utf-8") == calling_hours.page(text)

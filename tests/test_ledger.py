@@ -22,14 +22,14 @@ from tests.builders import item as entry
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
-from ringhook import aws as aws_clients
-from ringhook.book import Book, Count, Hold
-from ringhook.calls import Call
-from ringhook.consents import Consent
+from ringhook.calls.call import Call
+from ringhook.calls.consents import Consent
+from ringhook.calls.lifecycle import Cancel, Item
+from ringhook.clients import aws as aws_clients
+from ringhook.clients.ledger import Ledger
+from ringhook.deciding.policy import History
 from ringhook.errors import ConflictError, UnavailableError
-from ringhook.ledger import Ledger
-from ringhook.lifecycle import Cancel, Item
-from ringhook.policy import History
+from ringhook.ringing.book import Book, Count, Hold
 
 CLAIM = entry(reason="rings")
 

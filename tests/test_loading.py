@@ -7,7 +7,7 @@ import sys
 
 LOADED = """
 import sys
-from ringhook.routes_file import load
+from ringhook.routing.routes_file import load
 load('''
 countries = ["US"]
 [sources.shop]
@@ -17,7 +17,7 @@ name = "one"
 source = "shop"
 call = { agent_id = 1, phone_number = "{{ phone }}" }
 ''')
-print([name for name in sys.modules if name.startswith("ringhook.providers.")])
+print([name for name in sys.modules if name.startswith("ringhook.senders.providers.")])
 """
 
 
@@ -26,4 +26,4 @@ def test_a_source_loads_its_own_provider_and_no_other_so_that_a_start_grows_with
 ):
     ran = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
 
-    assert ran.stdout.strip() == "['ringhook.providers.shopify']"
+    assert ran.stdout.strip() == "['ringhook.senders.providers.shopify']"

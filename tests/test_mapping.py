@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from tests.builders import ALICE, BOB
 from tests.builders import request as from_bytes
 
-from ringhook.calls import Call, call_id
+from ringhook.calls.call import Call, call_id
 from ringhook.errors import RoutesError
-from ringhook.keeping import pack, unpack
-from ringhook.mapping import (
+from ringhook.routing.keeping import pack, unpack
+from ringhook.routing.mapping import (
     DEEPEST_METADATA,
     LARGEST_METADATA,
     LONGEST_VALUE,
     Ignored,
     map_event,
 )
-from ringhook.providers import Event
-from ringhook.routes_file import load
+from ringhook.routing.routes_file import load
+from ringhook.senders.providers import Event
 
 NOW = datetime(2026, 7, 14, 15, tzinfo=UTC)
 CALL = 'call = { agent_id = 1, phone_number = "{{ phone }}" }'

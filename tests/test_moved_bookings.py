@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from tests.builders import request
 
-from ringhook.calls import Call
+from ringhook.calls.call import Call
 from ringhook.errors import RoutesError
-from ringhook.mapping import map_event
-from ringhook.routes import Routes
-from ringhook.routes_file import load
-from ringhook_ops import recipes
+from ringhook.routing.mapping import map_event
+from ringhook.routing.routes import Routes
+from ringhook.routing.routes_file import load
+from ringhook_ops.catalogue import recipes
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 BOOKED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

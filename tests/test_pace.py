@@ -8,8 +8,8 @@ import boto3
 import pytest
 from tests.conftest import create_table
 
-from ringhook.pace import Pacer
-from ringhook.table import Table
+from ringhook.clients.pace import Pacer
+from ringhook.clients.table import Table
 
 
 @dataclass

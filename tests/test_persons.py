@@ -15,8 +15,8 @@ from tests.builders import ALICE, BOB, NOW, call, item
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
-from ringhook.keeping import pack
-from ringhook.ledger import Ledger
+from ringhook.clients.ledger import Ledger
+from ringhook.routing.keeping import pack
 from ringhook_ops.cli import app
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.builders import ALICE, BOB
 
 from ringhook.errors import UnmappedError
-from ringhook.phone import COUNTRIES, masked, objection, read
+from ringhook.reading.phone import COUNTRIES, masked, objection, read
 
 # Rows of: the kind, what was written, the region, the countries that may be rung, the number.
 CASES = json.loads(Path(__file__).with_name("phone_numbers.json").read_text(encoding="utf-8"))

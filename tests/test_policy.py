@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tests.builders import NOW, call
 from tests.oracles.policy import INDIA, Facts, first_moment
 
-from ringhook import routes_file
-from ringhook.consents import Consent
-from ringhook.policy import Defer, History, Ring, Suppress, decide
-from ringhook.routes import Routes
+from ringhook.calls.consents import Consent
+from ringhook.deciding.policy import Defer, History, Ring, Suppress, decide
+from ringhook.routing import routes_file
+from ringhook.routing.routes import Routes
 
 CHICAGO, LONDON = "+13125550123", "+442079460123"
 

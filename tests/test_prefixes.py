@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ringhook import geography, prefixes
-from ringhook.law import parts_with_rules
-from ringhook_ops import build_places
+from ringhook.deciding import geography, prefixes
+from ringhook.deciding.law import parts_with_rules
+from ringhook_ops.tables import places
 
 # Which clocks the split codes have, by the letters of NANPA's report of 26 November 2025 and the
 # municipalities of each side; a zone stands for its clock. An overlay has its parent's.
@@ -149,5 +149,5 @@ def test_no_prefix_is_in_two_rows() -> None:
 
 
 def test_the_files_are_those_that_the_pinned_libraries_make() -> None:
-    for name, text in build_places.files_made().items():
-        assert (build_places.TARGET / name).read_text(encoding="utf-8") == text, name
+    for name, text in places.files_made().items():
+        assert (places.TARGET / name).read_text(encoding="utf-8") == text, name

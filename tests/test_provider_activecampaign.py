@@ -5,8 +5,8 @@ import base64
 import pytest
 from tests.builders import NOW, provider, request
 
-from ringhook import signatures
 from ringhook.errors import RejectedError
+from ringhook.senders import signatures
 
 
 def test_a_body_of_json_is_taken_as_it_is() -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.builders import NOW, provider, request
 
-from ringhook import signatures
 from ringhook.errors import RejectedError, UnavailableError
+from ringhook.senders import signatures
 
 KEY = "058bfb6a3d8cfdc4da7c3be5901b16ae11da982b46a25fb2cd7016e97a140a1c"
 BODY = b'{"event": {"id": "ev_1", "object_type": "lead", "action": "created"}}'

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ringhook import providers, signatures
 from ringhook.errors import RejectedError
-from ringhook.mapping import map_event
-from ringhook.providers import Event, Provider
-from ringhook.request import Request
-from ringhook.routes_file import load
-from ringhook_ops import guides, recipes
+from ringhook.routing.mapping import map_event
+from ringhook.routing.routes_file import load
+from ringhook.senders import providers, signatures
+from ringhook.senders.providers import Event, Provider
+from ringhook.senders.request import Request
+from ringhook_ops.catalogue import guides, recipes
 
 # Published without types.
 EVALUATE = importlib.import_module("dukpy").evaljs

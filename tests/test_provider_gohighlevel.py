@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.builders import NOW, provider, request
 
-from ringhook import signatures
 from ringhook.errors import RejectedError, UnavailableError
-from ringhook.providers import Provider
-from ringhook.providers.gohighlevel import public_key
-from ringhook.request import Request
+from ringhook.senders import signatures
+from ringhook.senders.providers import Provider
+from ringhook.senders.providers.gohighlevel import public_key
+from ringhook.senders.request import Request
 
 PAIR = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = PAIR.public_key()

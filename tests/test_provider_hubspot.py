@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ringhook.providers import Event
-from ringhook.providers.hubspot import PROVIDER
-from ringhook.request import Request
+from ringhook.senders.providers import Event
+from ringhook.senders.providers.hubspot import PROVIDER
+from ringhook.senders.request import Request
 
 EVENT = {
     "eventId": 3920417701,

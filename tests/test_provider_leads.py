@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ringhook import providers, signatures
 from ringhook.errors import RejectedError, UnavailableError
-from ringhook.providers import Event, Provider
-from ringhook.request import Reply, Request
-from ringhook.routes_file import load
+from ringhook.routing.routes_file import load
+from ringhook.senders import providers, signatures
+from ringhook.senders.providers import Event, Provider
+from ringhook.senders.request import Reply, Request
 
 NOW = datetime(2026, 7, 14, 15, tzinfo=UTC)
 THEN = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)

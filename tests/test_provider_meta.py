@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ringhook.providers import Provider, meta
-from ringhook.request import Request
+from ringhook.senders.providers import Provider, meta
+from ringhook.senders.request import Request
 
 
 @pytest.fixture

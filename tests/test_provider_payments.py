@@ -12,13 +12,15 @@ from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
-from ringhook import providers, routes_file, signatures
-from ringhook.calls import Call
+from ringhook.calls.call import Call
 from ringhook.errors import RejectedError
-from ringhook.providers import payu, tap
-from ringhook.receiving import Received, receive
-from ringhook.request import Request
-from ringhook_ops import recipes, samples, webhooks
+from ringhook.routing import routes_file
+from ringhook.routing.receiving import Received, receive
+from ringhook.senders import providers, signatures
+from ringhook.senders.providers import payu, tap
+from ringhook.senders.request import Request
+from ringhook_ops.catalogue import recipes
+from ringhook_ops.samples import library, webhooks
 
 NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
 IN_PART = ["payu", "tap", "myfatoorah"]
@@ -27,7 +29,7 @@ STRANGER = "+14155550199"
 
 
 def webhook(name: str, *, token: bool = True) -> tuple[Request, str]:
-    sample = samples.find(name)
+    sample = library.find(name)
     secret = sample.secret if token else sample.secret.partition(" ")[0]
     return webhooks.webhook(sample, None, now=NOW, secret=secret), secret
 

@@ -7,14 +7,14 @@ from pydantic import ValidationError
 from tests.builders import NOW, provider, request
 
 from ringhook.errors import BadRequestError
-from ringhook.request import Reply, Request
-from ringhook_ops import samples, webhooks
+from ringhook.senders.request import Reply, Request
+from ringhook_ops.samples import library, webhooks
 
 ORGANISATION = "00D5g000004SampEAE"
 
 
 def sample(name: str) -> Request:
-    return webhooks.webhook(samples.find("salesforce", name), None, now=NOW)
+    return webhooks.webhook(library.find("salesforce", name), None, now=NOW)
 
 
 def message(inside: str, before: str = "") -> Request:

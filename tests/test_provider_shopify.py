@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ringhook.providers import Event
-from ringhook.providers.shopify import PROVIDER
-from ringhook.request import Request
+from ringhook.senders.providers import Event
+from ringhook.senders.providers.shopify import PROVIDER
+from ringhook.senders.request import Request
 
 
 def event(payload: Any, topic: str = "customers_marketing_consent/update", **headers: str) -> Event:

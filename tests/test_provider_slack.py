@@ -9,11 +9,11 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 from tests.builders import NOW, provider, request
 
-from ringhook import signatures
 from ringhook.errors import BadRequestError
-from ringhook.providers import Event
-from ringhook.request import Request
-from ringhook_ops import signing
+from ringhook.senders import signatures
+from ringhook.senders.providers import Event
+from ringhook.senders.request import Request
+from ringhook_ops.samples import signing
 
 SECRET = "00000000sample00000000signing000"
 FORM = {"content-type": "application/x-www-form-urlencoded"}

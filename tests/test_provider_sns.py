@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
-from ringhook import routes_file
+from ringhook.clients.secret_store import SecretStore
 from ringhook.errors import RejectedError, UnavailableError
-from ringhook.providers import sns
-from ringhook.providers._rsa import Key, key_of
 from ringhook.receiver import Receiver
-from ringhook.request import Reply, Request
-from ringhook.secret_store import SecretStore
-from ringhook_ops import recipes
+from ringhook.routing import routes_file
+from ringhook.senders.providers import sns
+from ringhook.senders.providers._rsa import Key, key_of
+from ringhook.senders.request import Reply, Request
+from ringhook_ops.catalogue import recipes
 
 NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
 TOPIC = "arn:aws:sns:ap-south-1:123456789012:on-call"

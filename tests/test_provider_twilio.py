@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.builders import NOW, provider, request
 
 from ringhook.errors import RejectedError
-from ringhook.providers.twilio import Signature
-from ringhook.request import Request
-from ringhook.signatures import sha256_hex
+from ringhook.senders.providers.twilio import Signature
+from ringhook.senders.request import Request
+from ringhook.senders.signatures import sha256_hex
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 HASH = "bodySHA256="

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from ringhook import providers
-from ringhook.calls import Call
-from ringhook.mapping import map_event
-from ringhook.providers import Event
-from ringhook.request import Request
-from ringhook.routes_file import load
-from ringhook_ops import recipes
+from ringhook.calls.call import Call
+from ringhook.routing.mapping import map_event
+from ringhook.routing.routes_file import load
+from ringhook.senders import providers
+from ringhook.senders.providers import Event
+from ringhook.senders.request import Request
+from ringhook_ops.catalogue import recipes
 
 NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
 WHATSAPP = providers.find("whatsapp")

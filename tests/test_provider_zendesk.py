@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from tests.builders import NOW, provider, request
 
-from ringhook import signatures
 from ringhook.errors import RejectedError
-from ringhook.request import Request
-from ringhook_ops import signing
+from ringhook.senders import signatures
+from ringhook.senders.request import Request
+from ringhook_ops.samples import signing
 
 # developer.zendesk.com, "Verifying webhook authenticity".
 TEST_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.builders import NOW, provider, request
 
-from ringhook import signatures
 from ringhook.errors import RejectedError
-from ringhook.request import Request
-from ringhook_ops import samples, webhooks
+from ringhook.senders import signatures
+from ringhook.senders.request import Request
+from ringhook_ops.samples import library, webhooks
 
 
 def sample(name: str) -> Request:
-    return webhooks.webhook(samples.find("zoho", name), None, now=NOW)
+    return webhooks.webhook(library.find("zoho", name), None, now=NOW)
 
 
 def workflow(**fields: Any) -> Any:

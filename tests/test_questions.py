@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringhook.questions import asks_another, asks_phone, may_be_phone
+from ringhook.reading.questions import asks_another, asks_phone, may_be_phone
 
 
 @pytest.mark.parametrize(

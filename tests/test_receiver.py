@@ -35,8 +35,8 @@ from tests.builders import (
 from tests.conftest import create_table, unique
 
 from ringhook import receiver
-from ringhook.queue import Message
-from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook.clients.queue import Message
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
 
 Answer = tuple[int, dict[str, Any]]
 CANCELLED = {**ORDER, "cancelled_at": "2026-11-23T12:00:00Z"}

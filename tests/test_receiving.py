@@ -27,15 +27,15 @@ from tests.builders import (
     mac,
 )
 
-from ringhook.calls import Call
-from ringhook.keeping import LARGEST_PAYLOAD, unpack
-from ringhook.mapping import map_event
-from ringhook.queue import Message
-from ringhook.receiving import Received, receive
-from ringhook.request import Reply, from_gateway
-from ringhook.routes_file import load
-from ringhook_ops import gateway
-from ringhook_ops.explaining import explain
+from ringhook.calls.call import Call
+from ringhook.clients.queue import Message
+from ringhook.routing.keeping import LARGEST_PAYLOAD, unpack
+from ringhook.routing.mapping import map_event
+from ringhook.routing.receiving import Received, receive
+from ringhook.routing.routes_file import load
+from ringhook.senders.request import Reply, from_gateway
+from ringhook_ops.dry_run.explaining import explain
+from ringhook_ops.samples import gateway
 
 LOADED = load(ROUTES)
 
@@ -130,7 +130,7 @@ def test_a_fault_in_one_event_costs_no_other(monkeypatch: pytest.MonkeyPatch) ->
             raise KeyError(event.payload["phone"])
         return map_event(event, *more, **named)
 
-    monkeypatch.setattr("ringhook.receiving.map_event", breaks)
+    monkeypatch.setattr("ringhook.routing.receiving.map_event", breaks)
     found = received(from_form([{"phone": ALICE, "note": note} for note in "abc"]))
 
     assert [len(taken.mapped) for taken in found.events] == [1, 1]

@@ -11,18 +11,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ringhook import phone, providers, routes_file
-from ringhook.calling_hours import ANY
-from ringhook.calls import Call
-from ringhook.enrichment import put
-from ringhook.expressions import Template
-from ringhook.mapping import map_event
-from ringhook.policy import Defer, History, Ring, decide
-from ringhook.routes import Routes
-from ringhook_ops import recipes, samples, webhooks
+from ringhook.calls.call import Call
+from ringhook.deciding.calling_hours import ANY
+from ringhook.deciding.policy import Defer, History, Ring, decide
+from ringhook.reading import phone
+from ringhook.reading.expressions import Template
+from ringhook.routing import routes_file
+from ringhook.routing.mapping import map_event
+from ringhook.routing.routes import Routes
+from ringhook.senders import providers
+from ringhook.senders.enrichment import put
+from ringhook_ops.catalogue import recipes
+from ringhook_ops.catalogue.recipes import Recipe, RecipeError
 from ringhook_ops.cli import app
-from ringhook_ops.recipes import Recipe, RecipeError
-from ringhook_ops.senders import CREDENTIAL, Senders
+from ringhook_ops.samples import library, webhooks
+from ringhook_ops.sandbox.senders import CREDENTIAL, Senders
 
 NOW = datetime(2026, 7, 14, 14, 12, tzinfo=UTC)
 EXPECTED = tomllib.loads((Path(__file__).parent / "recipes.toml").read_text())
@@ -65,10 +68,10 @@ def mapped(name: str, text: str) -> list[Any]:
     routes = routes_file.load(text)
     command = shlex.split(RECIPES[name].command("it"))
     topic = None if command[3].startswith("--") else command[3]
-    request = webhooks.webhook(samples.find(command[2], topic), routes, now=NOW)
+    request = webhooks.webhook(library.find(command[2], topic), routes, now=NOW)
     provider = routes.sources[request.source].provider
     (event,) = provider.events(request, provider.payload(request))
-    senders = Senders(samples.answers())
+    senders = Senders(library.answers())
     for lookup in routes.sources[request.source].lookups:
         address = lookup.vouched(lookup.address(event.payload, NOW), CREDENTIAL)
         address = address.removeprefix("https://")
@@ -199,7 +202,7 @@ def test_the_consent_that_a_recipe_shows_can_be_asked_for(name: str) -> None:
 def test_the_command_to_try_a_recipe_works(name: str) -> None:
     recipe = RECIPES[name]
     run("init", recipe.provider, "--recipe", recipe.name, "--country", "US")
-    event, map_ = recipe.command(samples.find(recipe.provider).source).split(" | ")
+    event, map_ = recipe.command(library.find(recipe.provider).source).split(" | ")
 
     sent = run(*shlex.split(event)[1:])
     told = run(*shlex.split(map_)[1:], given=sent.stdout)

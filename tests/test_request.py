@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.builders import NOW, gateway_event, request
 
 from ringhook.errors import BadRequestError
-from ringhook.request import Request, from_gateway, read_payload
+from ringhook.senders.request import Request, from_gateway, read_payload
 
 
 def received(event: dict[str, Any], public_url: str = "") -> Request:

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import NOW, ROUTES
 
-from ringhook import providers
 from ringhook.errors import Problem, RoutesError
-from ringhook.expressions import Expression, Template
-from ringhook.route_values import Cap
-from ringhook.routes import Route
-from ringhook.routes_file import load
-from ringhook.toml_lines import line_of
-from ringhook_ops.schema import json_schema
+from ringhook.reading.expressions import Expression, Template
+from ringhook.routing.route_values import Cap
+from ringhook.routing.routes import Route
+from ringhook.routing.routes_file import load
+from ringhook.routing.toml_lines import line_of
+from ringhook.senders import providers
+from ringhook_ops.tables.schema import json_schema
 
 ROOT = Path(__file__).parent.parent
 # Marks the line that a problem must name; without it in a text, no line is named.

@@ -23,10 +23,10 @@ from uuid import UUID
 import pytest
 import urllib3
 
-from ringhook import providers
-from ringhook_ops import samples
-from ringhook_ops.sandbox import TOKEN, Sandbox
-from ringhook_ops.senders import CREDENTIAL
+from ringhook.senders import providers
+from ringhook_ops.samples import library
+from ringhook_ops.sandbox.senders import CREDENTIAL
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
 
 CALL = "/api/v1/global/agents/call"
 LIST = "/api/v1/global/agents/executions/list"
@@ -545,7 +545,14 @@ def test_two_sandboxes_are_two_worlds() -> None:
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_the_module_serves_as_a_command_until_it_is_told_to_end(end: signal.Signals) -> None:
     options = ["--token", "t1", "--token", "t2", "--agent", "5", "--inactive-agent", "6"]
-    command = [sys.executable, "-m", "ringhook_ops.sandbox", *options, "--requests-per-minute", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "ringhook_ops.sandbox",
+        *options,
+        "--requests-per-minute",
+        "2",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline().rsplit(":", 1)[1])
@@ -626,7 +633,7 @@ def test_an_order_for_a_senders_api_that_is_wrong_names_the_field(
 
 
 def test_every_ready_enrichment_has_a_sample_answer() -> None:
-    known = [one["at"] for one in samples.answers()]
+    known = [one["at"] for one in library.answers()]
     for name in providers.names():
         provider = providers.find(name)
         for ready in provider.enrichments.values():

@@ -10,9 +10,9 @@ from botocore.exceptions import EndpointConnectionError
 from mypy_boto3_secretsmanager import SecretsManagerClient
 from tests.conftest import unique
 
-from ringhook.aws import client as aws_client
+from ringhook.clients.aws import client as aws_client
+from ringhook.clients.secret_store import MAX_AGE, MIN_AGE, SecretStore, as_list
 from ringhook.errors import UnavailableError
-from ringhook.secret_store import MAX_AGE, MIN_AGE, SecretStore, as_list
 
 
 @dataclass

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from tests.builders import NOW, gateway_event
 
-from ringhook import signatures
-from ringhook.calls import Call
+from ringhook.calls.call import Call
 from ringhook.errors import RejectedError
-from ringhook.keeping import unpack
-from ringhook.providers import Provider
-from ringhook.providers._body_token import BodyToken
-from ringhook.providers._signed_fields import SignedFields
-from ringhook.providers._url_token import UrlToken, with_query
-from ringhook.receiving import Received, receive
-from ringhook.request import Reply, Request, from_gateway
-from ringhook.routes_file import load
+from ringhook.routing.keeping import unpack
+from ringhook.routing.receiving import Received, receive
+from ringhook.routing.routes_file import load
+from ringhook.senders import signatures
+from ringhook.senders.providers import Provider
+from ringhook.senders.providers._body_token import BodyToken
+from ringhook.senders.providers._signed_fields import SignedFields
+from ringhook.senders.providers._url_token import UrlToken, with_query
+from ringhook.senders.request import Reply, Request, from_gateway
 
 SECRET = "s3cret+with/odd?chars=%"
 WRITTEN = "s3cret%2Bwith%2Fodd%3Fchars%3D%25"

@@ -13,18 +13,18 @@ from tests.builders import ALICE, BOB, ORDER, ROUTES, at, call
 from tests.memory_ledger import MemoryLedger
 from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 
-from ringhook import routes_file
-from ringhook.answers import Answer, Initiated
-from ringhook.book import Book
-from ringhook.breaker import Breaker
-from ringhook.calls import Call
-from ringhook.dialing import Dialing, Result
+from ringhook.calls.answers import Answer, Initiated
+from ringhook.calls.call import Call
+from ringhook.calls.lifecycle import Item
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.unleashx import UnleashX
 from ringhook.errors import RoutesError
-from ringhook.ledger import Ledger
-from ringhook.lifecycle import Item
-from ringhook.mapping import map_event
-from ringhook.providers import Event
-from ringhook.unleashx import UnleashX
+from ringhook.ringing.attempts import Dialing, Result
+from ringhook.ringing.book import Book
+from ringhook.ringing.breaker import Breaker
+from ringhook.routing import routes_file
+from ringhook.routing.mapping import map_event
+from ringhook.senders.providers import Event
 
 REMINDER = ROUTES.replace(
     'policy.key = "{{ id }}"',
@@ -310,7 +310,7 @@ def test_an_empty_account_is_asked_once_and_its_calls_ring_when_it_is_filled(des
         asked = 0
 
         def call(self, call: Call, token: str, ringing: int = 1) -> Answer:
-            from ringhook.answers import AccountRefused
+            from ringhook.calls.answers import AccountRefused
 
             self.asked += 1
             return AccountRefused("insufficient balance", cause="credit")

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from tests.builders import NOW, at, provider, request
 
 from ringhook.errors import RejectedError, UnavailableError
-from ringhook.request import Request
-from ringhook.signatures import Basic, HeaderToken, Hmac, Scheme, verify
+from ringhook.senders.request import Request
+from ringhook.senders.signatures import Basic, HeaderToken, Hmac, Scheme, verify
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 BODY = '{"name": "Zoë", "phone": "+14155550123"}'.encode()

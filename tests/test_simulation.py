@@ -12,13 +12,15 @@ import pytest
 from tests.simulation.checker import faults
 from tests.simulation.run import simulate
 
-from ringhook import lifecycle, numbers, policy, table, unleashx, wire
-from ringhook.answers import Later, Refused
+from ringhook.calls import lifecycle
+from ringhook.calls.answers import Later, Refused
+from ringhook.clients import numbers, table, unleashx, wire
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.pace import Pacer
+from ringhook.clients.queue import CallQueue
+from ringhook.deciding import policy
 from ringhook.errors import UnavailableError
 from ringhook.keeper import Keeper
-from ringhook.ledger import Ledger
-from ringhook.pace import Pacer
-from ringhook.queue import CallQueue
 
 COUNT = int(os.environ.get("SIMULATE", "300"))
 # So many histories in one test.

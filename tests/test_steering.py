@@ -14,12 +14,12 @@ from tests.builders import NOW, ORDER, ROUTES, call, item
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
-from ringhook.keeping import pack
-from ringhook.ledger import Ledger
-from ringhook.queue import Message
-from ringhook_ops import deployment
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.queue import Message
+from ringhook.routing.keeping import pack
 from ringhook_ops.cli import app
-from ringhook_ops.deployment import Deployment
+from ringhook_ops.deployed import deployment
+from ringhook_ops.deployed.deployment import Deployment
 
 
 @dataclass

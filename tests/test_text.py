@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringhook.text import without_quotes
+from ringhook.reading.text import without_quotes
 
 
 @given(st.text(min_size=3).filter(lambda text: text.strip().isalnum()), st.text())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringhook.time_zones import zones_meant
+from ringhook.deciding.time_zones import zones_meant
 
 US = frozenset({"US"})
 EASTERN, CENTRAL = "America/New_York", "America/Chicago"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import NOW
 
-from ringhook.times import parse_time
+from ringhook.reading.times import parse_time
 
 CASES = tomllib.loads((Path(__file__).parent / "cases" / "times.toml").read_text())["time"]
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import ALICE, BOB, NOW, at, call
 
-from ringhook.answers import (
+from ringhook.calls.answers import (
     AccountRefused,
     Initiated,
     Later,
@@ -27,8 +27,8 @@ from ringhook.answers import (
     Unheard,
     Unreadable,
 )
-from ringhook.unleashx import UnleashX, classify
-from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook.clients.unleashx import UnleashX, classify
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
 
 ANSWERS = Initiated | Refused | Later | AccountRefused | Unheard
 SUCCESS = {"success": True, "message": "ok", "data": {"execution_id": "x-1"}}

@@ -24,8 +24,9 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from tests.builders import Lambda
 
-from ringhook import aws, receiver
-from ringhook_ops import samples
+from ringhook import receiver
+from ringhook.clients import aws
+from ringhook_ops.samples import library
 
 HOST = "hooks.example.com"
 # When the events happened: so long ago that a time taken from the forger's clock would show.
@@ -472,13 +473,13 @@ def _of_another_topic(
         yield sent.but(hints).but({header: topic})
 
 
-SECRETS = {name: samples.find(name).secret for name in samples.providers()}
+SECRETS = {name: library.find(name).secret for name in library.providers()}
 CASES = [
     pytest.param(name, one, proof, id=f"{name}-{one}-{index}")
     for name in PROOFS
-    for one in samples.names(name)
+    for one in library.names(name)
     # What comes by GET is signed by nobody, and has no body that a signature could cover.
-    if samples.find(name, one).body
+    if library.find(name, one).body
     for index, proof in enumerate(PROOFS[name])
 ]
 
@@ -486,7 +487,7 @@ CASES = [
 def genuine(provider: str, name: str, proof: Proof, now: datetime) -> Sent:
     """The sample, as its sender would have sent it for something of three days ago."""
     chance = random.Random(0)  # noqa: S311 - ids of samples
-    sample = samples.find(provider, name)
+    sample = library.find(provider, name)
     fresh = sample.fresh(now - AGE if provider != "gohighlevel" else now, sample.secret, chance)
     headers = dict(fresh.headers)
     if proof.topic == "shopify-topic":
@@ -496,7 +497,7 @@ def genuine(provider: str, name: str, proof: Proof, now: datetime) -> Sent:
 
 
 def test_it_is_written_down_what_every_sender_signs() -> None:
-    assert set(samples.providers()) == PROOFS.keys() | OF_FIELDS
+    assert set(library.providers()) == PROOFS.keys() | OF_FIELDS
 
 
 @pytest.mark.parametrize(("provider", "name", "proof"), CASES)
@@ -504,7 +505,7 @@ def test_what_nobody_signed_makes_no_second_call_and_ends_nothing(
     provider: str, name: str, proof: Proof, desk: Callable[..., Desk]
 ) -> None:
     now = datetime.now(UTC)
-    sample = samples.find(provider, name)
+    sample = library.find(provider, name)
     sent = genuine(provider, name, proof, now)
     one = desk(
         sample.source,
@@ -553,7 +554,7 @@ UNTIMED = {
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        *((name, "", "") for name in samples.names("twilio")),
+        *((name, "", "") for name in library.names("twilio")),
         # Only some accounts are sent an OptOutType, and a word of one's own is only told by it.
         ("opt-out", "&OptOutType=STOP", ""),
         ("opt-out", "Body=Stop", "Body=Arret"),

@@ -18,16 +18,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from ringhook import providers
-from ringhook.providers import Provider
-from ringhook.request import Request
-from ringhook.signatures import Basic, HeaderToken, Hmac, KeyForm
-from ringhook_ops import gateway, samples, signing, verifying, webhooks
+from ringhook.senders import providers
+from ringhook.senders.providers import Provider
+from ringhook.senders.request import Request
+from ringhook.senders.signatures import Basic, HeaderToken, Hmac, KeyForm
 from ringhook_ops.cli import app
-from ringhook_ops.discovering import settings_for
-from ringhook_ops.proving import headers_of, spoken
-from ringhook_ops.samples import Sample
-from ringhook_ops.verifying import Verdict, diagnose
+from ringhook_ops.diagnosis import verifying
+from ringhook_ops.diagnosis.discovering import settings_for
+from ringhook_ops.diagnosis.proving import headers_of, spoken
+from ringhook_ops.diagnosis.verifying import Verdict, diagnose
+from ringhook_ops.samples import gateway, library, signing, webhooks
+from ringhook_ops.samples.library import Sample
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = base64.b64encode(hashlib.sha256(b"another").digest()).decode()
@@ -45,7 +46,7 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sent(name: str, **options: Any) -> tuple[Provider, Request, str]:
     """A provider's usual webhook, signed now, its provider and the secret."""
-    sample: Sample = samples.find(name)
+    sample: Sample = library.find(name)
     request = webhooks.webhook(sample, None, now=NOW, **options)
     provider = webhooks.provider_of(sample, None, request.source)
     return provider, request, options.get("secret") or sample.secret
@@ -601,7 +602,7 @@ def test_what_was_fresh_when_it_arrived_is_told() -> None:
 
 
 def test_settings_are_taken_as_a_source_has_them() -> None:
-    sample = samples.find("hmac")
+    sample = library.find("hmac")
     _, request, secret = sent("hmac")
     words = ["-", "--provider", "hmac", "--secret", secret, "--at", NOW.isoformat()]
     pairs = [word for k, v in sample.settings.items() for word in ("--set", f"{k}={v}")]
@@ -625,7 +626,7 @@ def test_programs_get_json() -> None:
 def test_samples_differ_whenever_they_are_made() -> None:
     """What is proven here is proven of no fixed text."""
     one, other = (
-        webhooks.webhook(samples.find("shopify"), None, now=NOW, chance=random.Random(seed))  # noqa: S311 - no secret
+        webhooks.webhook(library.find("shopify"), None, now=NOW, chance=random.Random(seed))  # noqa: S311 - no secret
         for seed in (1, 2)
     )
 

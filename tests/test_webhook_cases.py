@@ -20,11 +20,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ringhook import routes_file
-from ringhook.enrichment import put
-from ringhook.request import Request
-from ringhook_ops import recipes
-from ringhook_ops.explaining import Explained, explain
+from ringhook.routing import routes_file
+from ringhook.senders.enrichment import put
+from ringhook.senders.request import Request
+from ringhook_ops.catalogue import recipes
+from ringhook_ops.dry_run.explaining import Explained, explain
 
 AT = datetime(2026, 11, 23, 18, 0, 5, tzinfo=UTC)  # a Monday, 10:00 in California
 FOLDER = Path(__file__).parent / "cases" / "webhooks"

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ringhook.calling_hours import default_hours, next_permitted, permitted
-from ringhook.zones import Address, Nowhere, Place, places
+from ringhook.deciding.calling_hours import default_hours, next_permitted, permitted
+from ringhook.deciding.zones import Address, Nowhere, Place, places
 
 ASLEEP = [
     ("El Paso, 915", "2026-11-24T08:30-07:00", "+19155552671", None),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringhook import clock
-from ringhook.zones import Address, Found, Nowhere, Place, places
+from ringhook.deciding.zones import Address, Found, Nowhere, Place, places
 
 NEW_YORK = "+12125552671"
 SAN_FRANCISCO = "+14155552671"
@@ -287,7 +287,7 @@ def test_the_data_of_phonenumbers_that_do_not_ship_are_not_imported() -> None:
     code = (
         "import sys\n"
         f"for name in '{gone}'.split(): sys.modules['phonenumbers.' + name] = None\n"
-        "from ringhook.zones import places\n"
+        "from ringhook.deciding.zones import places\n"
         "print(places('+14155550123').places[0].zone)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

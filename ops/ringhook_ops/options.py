@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ringhook import providers, routes_file
 from ringhook.errors import RoutesError
-from ringhook.routes import Routes
-from ringhook.times import parse_time
-from ringhook_ops import checking
+from ringhook.reading.times import parse_time
+from ringhook.routing import routes_file
+from ringhook.routing.routes import Routes
+from ringhook.senders import providers
+from ringhook_ops.diagnosis import checking
 from ringhook_ops.terminal import complain, fail
 
 ROUTES = Path("src/routes.toml")

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ringhook import answers, routes_file, settings
-from ringhook.dialing import Heard
-from ringhook.enrichment import gives_up_at
+from ringhook import settings
+from ringhook.calls import answers
+from ringhook.calls.lifecycle import backoff
+from ringhook.clients.fetching import calls_of
+from ringhook.clients.queue import Message, ThinEvent
 from ringhook.errors import LaterError, UnavailableError
-from ringhook.fetching import calls_of
-from ringhook.lifecycle import backoff
-from ringhook.queue import Message, ThinEvent
+from ringhook.ringing.attempts import Heard
+from ringhook.routing import routes_file
+from ringhook.senders.enrichment import gives_up_at
 from ringhook.telemetry import count, logger, metrics
 from ringhook.wiring import LEASE_MARGIN, World
 
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from ringhook.dialing import Dialing
-    from ringhook.fetching import Fetcher
-    from ringhook.queue import CallQueue
+    from ringhook.clients.fetching import Fetcher
+    from ringhook.clients.queue import CallQueue
+    from ringhook.ringing.attempts import Dialing
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 

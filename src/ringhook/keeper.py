@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ringhook import aws, settings
+from ringhook import settings
+from ringhook.calls.lifecycle import backoff
+from ringhook.clients import aws
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.queue import CallQueue, Message
 from ringhook.errors import UnavailableError
-from ringhook.ledger import Ledger
-from ringhook.lifecycle import backoff
-from ringhook.queue import CallQueue, Message
+from ringhook.ringing.changes import Telling
 from ringhook.telemetry import count, logger, metrics
-from ringhook.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,29 +12,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ringhook import aws, routes_file, settings
-from ringhook.calls import Call
+from ringhook import settings
+from ringhook.calls.call import Call
+from ringhook.clients import aws
+from ringhook.clients.queue import CallQueue, ThinEvent
+from ringhook.clients.secret_store import SecretStore, as_list
 from ringhook.errors import (
     BadRequestError,
     RejectedError,
     RinghookError,
     UnavailableError,
 )
-from ringhook.queue import CallQueue, ThinEvent
-from ringhook.receiving import Received, receive
-from ringhook.request import Reply, from_gateway
-from ringhook.secret_store import SecretStore, as_list
+from ringhook.reading.text import without_quotes
+from ringhook.routing import routes_file
+from ringhook.routing.receiving import Received, receive
+from ringhook.senders.request import Reply, from_gateway
 from ringhook.telemetry import count, logger, metrics
-from ringhook.text import without_quotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from ringhook.dialing import Result
-    from ringhook.request import Request
-    from ringhook.routes import Routes
+    from ringhook.ringing.attempts import Result
+    from ringhook.routing.routes import Routes
+    from ringhook.senders.request import Request
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 # What a request asks for: calls, and events whose calls are known once their rest is fetched.
@@ -224,8 +226,8 @@ def in_the_request(
 
 def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int], Reply]:
     # Imported here: a receiver with a queue never dials.
-    from ringhook.book import NoLedger  # noqa: PLC0415
-    from ringhook.dialing import Dialing  # noqa: PLC0415
+    from ringhook.ringing.attempts import Dialing  # noqa: PLC0415
+    from ringhook.ringing.book import NoLedger  # noqa: PLC0415
     from ringhook.wiring import World  # noqa: PLC0415
 
     stated = [] if config.table_name else routes.need_a_ledger

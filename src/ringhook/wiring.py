@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ringhook import aws, wire
-from ringhook.breaker import Breaker
-from ringhook.dialing import Dialing
-from ringhook.fetching import Fetcher
-from ringhook.ledger import Ledger
-from ringhook.pace import Pacer
-from ringhook.queue import AlarmClock, CallQueue
-from ringhook.secret_store import SecretStore
-from ringhook.unleashx import UnleashX
+from ringhook.clients import aws, wire
+from ringhook.clients.fetching import Fetcher
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.pace import Pacer
+from ringhook.clients.queue import AlarmClock, CallQueue
+from ringhook.clients.secret_store import SecretStore
+from ringhook.clients.unleashx import UnleashX
+from ringhook.ringing.attempts import Dialing
+from ringhook.ringing.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ringhook.routes import Routes
+    from ringhook.routing.routes import Routes
     from ringhook.settings import Settings
 
 # A lease outlives the invocation that took it, whatever its clock says.

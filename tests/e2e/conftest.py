@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from tests.e2e.deployed import Deployed
 
-from ringhook.routes_file import load
-from ringhook_ops import samples
-from ringhook_ops.cloud import LocalCloud
-from ringhook_ops.sandbox import TOKEN, Sandbox
-from ringhook_ops.senders import CREDENTIAL
-from ringhook_ops.up import sample_secrets
+from ringhook.routing.routes_file import load
+from ringhook_ops.local.cloud import LocalCloud
+from ringhook_ops.local.up import sample_secrets
+from ringhook_ops.samples import library
+from ringhook_ops.sandbox.senders import CREDENTIAL
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
 
 ROUTES = Path(__file__).with_name("routes.toml")
 
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def api() -> Iterator[Sandbox]:
     """The API that the deployed stack calls."""
-    with Sandbox(senders=samples.answers()) as sandbox:
+    with Sandbox(senders=library.answers()) as sandbox:
         yield sandbox
 
 

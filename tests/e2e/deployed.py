@@ -15,13 +15,13 @@ from typing import Any
 import urllib3
 from tests.e2e.waiting import until
 
-from ringhook.request import Request
-from ringhook.routes import Routes
-from ringhook.routes_file import load
-from ringhook_ops import samples, webhooks
-from ringhook_ops.cloud import STACK, LocalCloud
-from ringhook_ops.ledger_reader import LedgerReader
-from ringhook_ops.sandbox import Received, Sandbox
+from ringhook.routing.routes import Routes
+from ringhook.routing.routes_file import load
+from ringhook.senders.request import Request
+from ringhook_ops.deployed.ledger_reader import LedgerReader
+from ringhook_ops.local.cloud import STACK, LocalCloud
+from ringhook_ops.samples import library, webhooks
+from ringhook_ops.sandbox.server import Received, Sandbox
 
 ROUTES = Path(__file__).with_name("routes.toml")
 CALL_PATH = "/api/v1/global/agents/call"
@@ -78,7 +78,7 @@ class Deployed:
     ) -> Request:
         """A webhook about a customer with this number, signed as Shopify signs it."""
         return webhooks.webhook(
-            samples.find("shopify", topic),
+            library.find("shopify", topic),
             self.routes,
             now=datetime.now(UTC),
             hooks=self.cloud.webhooks_url,
@@ -104,7 +104,7 @@ class Deployed:
             }
             for index, number in enumerate(numbers)
         ]
-        sample = replace(samples.find("hubspot"), body=json.dumps(events).encode())
+        sample = replace(library.find("hubspot"), body=json.dumps(events).encode())
         return webhooks.webhook(sample, self.routes, now=now, hooks=self.cloud.webhooks_url)
 
     def desk(self, topic: str, **fields: Any) -> Told:
@@ -119,7 +119,7 @@ class Deployed:
     def tell(self, source: str, payload: Any) -> Told:
         """Post JSON with a bearer token."""
         headers = {
-            "authorization": f"Bearer {samples.find('bearer').secret}",
+            "authorization": f"Bearer {library.find('bearer').secret}",
             "content-type": "application/json",
         }
         return self.post_to(source, json.dumps(payload).encode(), headers)

@@ -11,10 +11,10 @@ import urllib3
 from tests.e2e.waiting import until
 
 from ringhook_ops import bundle
-from ringhook_ops.cloud import LocalCloud
+from ringhook_ops.local.cloud import LocalCloud
 from ringhook_ops.processes import ProgramError
-from ringhook_ops.samples import find
-from ringhook_ops.sandbox import TOKEN, Sandbox
+from ringhook_ops.samples.library import find
+from ringhook_ops.sandbox.server import TOKEN, Sandbox
 
 ROUTES = Path(__file__).with_name("routes.toml")
 SECRET = find("bearer").secret

@@ -10,9 +10,9 @@ import pytest
 from tests.e2e.deployed import Deployed, moment
 from tests.e2e.waiting import until
 
-from ringhook import zones
-from ringhook.calling_hours import next_permitted
-from ringhook_ops.cloud import PARAMETERS
+from ringhook.deciding import zones
+from ringhook.deciding.calling_hours import next_permitted
+from ringhook_ops.local.cloud import PARAMETERS
 
 # In the order of their clocks, none of them with daylight saving near midnight.
 ZONES = ("Asia/Tokyo", "Asia/Kolkata", "Europe/London", "America/Chicago", "Pacific/Honolulu")

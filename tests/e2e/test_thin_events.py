@@ -9,8 +9,8 @@ from typing import Any
 from tests.e2e.deployed import Deployed
 from tests.e2e.waiting import until
 
-from ringhook_ops import samples, webhooks
-from ringhook_ops.senders import CREDENTIAL
+from ringhook_ops.samples import library, webhooks
+from ringhook_ops.sandbox.senders import CREDENTIAL
 
 API = "api.hubapi.com/crm/v3/objects"
 ids = count(700_001)
@@ -19,7 +19,7 @@ ids = count(700_001)
 def created(stack: Deployed, what: str, object_id: int) -> None:
     """HubSpot tells that a contact or a company was created, and is answered at once."""
     now = datetime.now(UTC)
-    sample = samples.find("hubspot", "contact.creation")
+    sample = library.find("hubspot", "contact.creation")
     (event,) = json.loads(sample.body)
     event |= {"subscriptionType": f"{what}.creation", "objectId": object_id, "eventId": object_id}
     event["occurredAt"] = round(now.timestamp() * 1000)

@@ -13,8 +13,8 @@ import pytest
 import urllib3
 from tests.e2e.waiting import until
 
-from ringhook_ops import webhooks
-from ringhook_ops.sandbox import TOKEN
+from ringhook_ops.samples import webhooks
+from ringhook_ops.sandbox.server import TOKEN
 
 RINGHOOK = Path(sys.executable).with_name("ringhook")
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ import pytest
 from tests.e2e.deployed import HTTP, Deployed
 from tests.e2e.waiting import until
 
-from ringhook.keeping import unpack
-from ringhook_ops import samples
-from ringhook_ops.sandbox import TOKEN
+from ringhook.routing.keeping import unpack
+from ringhook_ops.samples import library
+from ringhook_ops.sandbox.server import TOKEN
 
 
 def test_a_shopify_order_is_accepted_in_time_and_rings_once_as_its_route_says(
@@ -111,7 +111,7 @@ def test_a_hubspot_body_of_a_hundred_events_is_a_hundred_calls(stack: Deployed) 
 
 
 def test_a_form_arrives_in_base64_and_is_read(stack: Deployed) -> None:
-    number, secret = stack.number(), samples.find("bearer").secret
+    number, secret = stack.number(), library.find("bearer").secret
     headers = {
         "authorization": f"Bearer {secret}",
         "content-type": "application/x-www-form-urlencoded",
@@ -177,8 +177,8 @@ def test_an_order_without_a_number_is_accepted_from_a_sender_that_punishes_error
 
 def test_logs_hold_no_number_no_person_and_no_secret(stack: Deployed) -> None:
     stack.ends(stack.post(stack.shopify(stack.number())).call_id)
-    secret = samples.find("shopify").secret
-    forbidden = {secret, samples.find("bearer").secret, TOKEN, "Amara", "amara.osei", "Sofia"}
+    secret = library.find("shopify").secret
+    forbidden = {secret, library.find("bearer").secret, TOKEN, "Amara", "amara.osei", "Sofia"}
     # As they are written: with and without the country's code, and as the samples write them.
     forbidden |= {number.removeprefix("+") for number in stack.used}
     forbidden |= {number.removeprefix("+1") for number in stack.used}
@@ -189,7 +189,7 @@ def test_logs_hold_no_number_no_person_and_no_secret(stack: Deployed) -> None:
 def test_a_secret_in_the_address_is_enough_in_the_path_in_the_query_and_with_get(
     stack: Deployed,
 ) -> None:
-    secret = samples.find("url-token").secret
+    secret = library.find("url-token").secret
     lead = {"lead_id": stack.id(), "phone": stack.number()}
     by_get = {"lead_id": stack.id(), "phone": stack.number()}
     address = f"{stack.cloud.webhooks_url}/portal"

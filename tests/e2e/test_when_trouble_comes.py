@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.deployed import Deployed, moment
 from tests.e2e.waiting import until
 
-from ringhook_ops.sandbox import TOKEN
+from ringhook_ops.sandbox.server import TOKEN
 
 # An account that is held, and an unheard call, are looked at again within a minute or two.
 PATIENCE = 150.0

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "ops" / "ringhook_ops" / "calling_hours.toml"
-HOLIDAYS = ROOT / "src" / "ringhook" / "public_holidays.json"
+TABLE = ROOT / "ops" / "ringhook_ops" / "tables" / "calling_hours.toml"
+HOLIDAYS = ROOT / "src" / "ringhook" / "deciding" / "public_holidays.json"
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 

@@ -20,16 +20,18 @@ from tests.simulation.dynamo import Dynamo
 from tests.simulation.facts import History, Sent
 from tests.simulation.world import START, Process, World
 
-from ringhook import dialer, keeper, receiver, routes_file, telemetry, wire
-from ringhook.breaker import Breaker
-from ringhook.dialing import Dialing
-from ringhook.fetching import Fetcher
-from ringhook.ledger import Ledger
-from ringhook.pace import Pacer
-from ringhook.queue import AlarmClock, CallQueue
-from ringhook.routes import Routes
-from ringhook.secret_store import SecretStore
-from ringhook.unleashx import UnleashX
+from ringhook import dialer, keeper, receiver, telemetry
+from ringhook.clients import wire
+from ringhook.clients.fetching import Fetcher
+from ringhook.clients.ledger import Ledger
+from ringhook.clients.pace import Pacer
+from ringhook.clients.queue import AlarmClock, CallQueue
+from ringhook.clients.secret_store import SecretStore
+from ringhook.clients.unleashx import UnleashX
+from ringhook.ringing.attempts import Dialing
+from ringhook.ringing.breaker import Breaker
+from ringhook.routing import routes_file
+from ringhook.routing.routes import Routes
 
 MINUTE, HOUR = 60.0, 3600.0
 _RECEIVE, _DIAL, _KEEP = (inspect.unwrap(m.handler) for m in (receiver, dialer, keeper))

@@ -1,0 +1,1 @@
+"""What people read of each sender: its page, its guide, its ready routes."""

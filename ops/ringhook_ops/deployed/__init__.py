@@ -1,0 +1,1 @@
+"""A deployed stack: where its parts are, and what its ledger says."""

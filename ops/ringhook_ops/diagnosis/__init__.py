@@ -1,0 +1,1 @@
+"""What is wrong, or may be: with a webhook, a routes file, a deployment."""

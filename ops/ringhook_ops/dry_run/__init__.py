@@ -1,0 +1,1 @@
+"""What would become of a webhook, by the code that serves, with nothing sent."""

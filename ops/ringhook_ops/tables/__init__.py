@@ -1,0 +1,1 @@
+"""The tables that ship, made from their sources."""

@@ -1,0 +1,33 @@
+"""The JSON Schema of `routes.toml`, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ringhook.routing.routes import File
+from ringhook.senders import enrichment, providers
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `routes.toml`, for editors: every provider's settings included."""
+    schema = File.model_json_schema()
+    schema["$defs"]["Enrichment"] = enrichment.Enrichment.model_json_schema()
+    options = []
+    for name in providers.names():
+        provider = providers.find(name)
+        option = provider.settings.model_json_schema()
+        option["title"] = provider.title
+        option["properties"]["provider"] = {"const": name, "description": provider.title}
+        if provider.enrich_hosts:
+            table = {"$ref": "#/$defs/Enrichment"}
+            option["properties"]["enrich"] |= enrichment.json_schema(provider, table)
+        else:
+            del option["properties"]["enrich"]
+        options.append(option)
+    schema["properties"]["sources"]["additionalProperties"] = {"oneOf": options}
+    schema["properties"]["sources"].pop("patternProperties", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Ringhook routes",
+    }

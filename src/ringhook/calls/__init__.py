@@ -1,0 +1,1 @@
+"""What a call is, what may become of it, and its life."""

@@ -1,0 +1,412 @@
+"""The life of a call: one pure state machine. Values in, values out; it asks nobody and waits not.
+
+An item holds what is **wanted** (`call`: the newest event's data), what is **known** (claims,
+requests, answers), and what it was **told** while it was busy (`cancel`, `next`). Each function
+takes an item and one input, and gives the item as it is to be from then on, or None where the
+input changes nothing:
+
+    asked       an event asks for the call           claimed    a dialer takes it
+    ended_by    an event ends it                     heard      the API answered, or did not
+    put_off     it may not be asked for yet          looked     the list of executions answered
+    suppressed  a rule forbids it                    replayed   an operator wants it once more
+
+`due` says what the clock makes of an item: decide and ring, look whether it rang, or wait.
+
+- `queued`, `deferred` wait for `due_at`; then the policy is asked.
+- `calling` is owned by one dialer until `due_at`. If that passes, its owner died between asking
+  and hearing, and whether the phone rang is looked up.
+- `uncertain` with a `due_at` is looked up again then; without one it is left.
+- `calling` and `uncertain` are busy: what they are told is kept, and applied as soon as it is known
+  that the phone did not ring, before anything else is asked of the API.
+- All else has ended (`due_at` None). What only a fault or the clock had ended, a newer event of the
+  key begins again: under the same id and the whole policy. So does an appointment that was moved.
+
+Newer is by the sender's clock; and by arrival where that is equal, or ahead of arrival by more than
+clocks differ. Where even that is equal, who cancels is believed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from ringhook.calls.answers import (
+    AccountRefused,
+    Answer,
+    Initiated,
+    Later,
+    NotAsked,
+    Refused,
+    Unheard,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringhook.calls.answers import Found
+    from ringhook.calls.call import Call, Status
+    from ringhook.routing.routes import Policy
+
+# So far may a sender's clock be ahead of ours.
+_SKEW = timedelta(minutes=5)
+# So much earlier may what ends a call arrive than the call.
+_FASTER = timedelta(hours=1)
+# An unheard call is looked for so many seconds after it was asked for: the list may lag.
+LOOKS = (0.0, 10.0, 40.0, 150.0, 600.0, 3600.0, 21_600.0)
+# After so many looks that found nothing, a call that may be made again is.
+LOOKS_BEFORE_ANOTHER = 3
+# A list that cannot be read is asked for no longer than this after the request.
+_BLIND_FOR = 86_400.0
+# Waits double from the first to the longest (seconds).
+_FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+# So many events are remembered as heard of.
+_SEEN = 20
+
+
+class _Timed(Protocol):
+    @property
+    def occurred_at(self) -> datetime: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """What ended a call, or is to end it once it is not busy."""
+
+    topic: str
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A call as the ledger has it. `due_at` (epoch seconds) is when to take it up again, if ever.
+
+    `owner` is the claim's, until it is settled; `requests` counts what was asked of the API,
+    `ringing` the times that a phone was meant to ring (a redial, a moved appointment), `looks` the
+    looks at the list of executions, `waits` how often in a row it was put off. `seen` are the ids
+    of its events. `next` is the newer call that it was told of, `cancel` the newest word to end it.
+    """
+
+    call: Call
+    status: Status
+    reason: str = ""
+    version: int = 0
+    due_at: float | None = None
+    owner: str = ""
+    asked_at: datetime | None = None
+    requests: int = 0
+    ringing: int = 1
+    looks: int = 0
+    waits: int = 0
+    execution_id: str = ""
+    seen: tuple[str, ...] = ()
+    cancel: Cancel | None = None
+    next: Call | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether the API was asked, and it is yet to be learnt what came of it."""
+        return self.status == "calling" or (self.status == "uncertain" and self.due_at is not None)
+
+
+def newer(one: _Timed, other: _Timed) -> bool:
+    """Whether one event is newer than the other."""
+    return _when(one) > _when(other)
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds to wait after so many failures, with `jitter` from 0 to 1.
+
+    Equal jitter: at least half of it is waited, so that an outage is let pass.
+    """
+    longest = min(LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempt - 1, 20))
+    return longest / 2 * (1 + jitter)
+
+
+def due(item: Item, now: float) -> Literal["decide", "look", "wait", "nothing"]:
+    """What the clock makes of an item."""
+    if item.due_at is None:
+        return "nothing"
+    if item.due_at > now:
+        return "wait"
+    return "look" if item.busy else "decide"
+
+
+def asked(item: Item | None, call: Call, policy: Policy | None, now: float) -> Item | None:
+    """An event asks for the call, or for one that cannot be made (`unmapped`)."""
+    if item is None:
+        return _begun(call, now)
+    if item.cancel and not newer(call, item.cancel):
+        return None
+    if item.cancel and not item.seen and _may_be_before(call, item.cancel):
+        return replace(item, seen=(call.event_id,))
+    if item.status == "unmapped":
+        return _reborn(item, call, now) if not call.unmapped or newer(call, item.call) else None
+    wanted = item.next or item.call
+    if call.unmapped or call.event_id in item.seen or not newer(call, wanted):
+        return None
+    if item.busy:
+        return replace(item, next=call, seen=_seen(item, call))
+    if item.status in ("queued", "deferred"):
+        # The API's own wait is kept; any other is decided anew.
+        due_at = item.due_at if item.status == "queued" else now
+        wanted = _kept(item.call, call, policy)
+        return replace(item, call=wanted, due_at=due_at, seen=_seen(item, call))
+    return _reborn(item, call, now) if _begins_again(item, call, policy) else None
+
+
+def ended_by(item: Item | None, word: Call) -> Item | None:
+    """An event ends the call, whether it waits, is busy or was never heard of.
+
+    One that is older than what is wanted ends nothing. A phone that rang has rung: then only what
+    is older than this is not made any more.
+    """
+    cancel = Cancel(word.topic, word.event_id, word.occurred_at, word.received_at)
+    if item is None:
+        call = word.model_copy(update={"kind": "call"})
+        return Item(call=call, status="cancelled", reason=_cancelled(cancel), cancel=cancel)
+    if newer(item.next or item.call, cancel) or (item.cancel and not newer(cancel, item.cancel)):
+        return None
+    told = replace(item, cancel=cancel)
+    if item.busy or item.status in ("initiated", "uncertain"):
+        return told
+    return _end(told, "cancelled", _cancelled(cancel))
+
+
+def replayed(item: Item, call: Call, now: float) -> Item | None:
+    """An operator wants the call once more, as `call` says: the policy is asked as ever."""
+    if item.busy or item.status in ("queued", "deferred", "initiated"):
+        return None
+    begun = _reborn(item, call, now)
+    return replace(begun, reason="replayed by an operator")
+
+
+def put_off(item: Item, status: Literal["queued", "deferred"], reason: str, until: float) -> Item:
+    """The call may not be asked for before `until`."""
+    return replace(item, status=status, reason=reason, due_at=until, waits=item.waits + 1)
+
+
+def suppressed(item: Item, reason: str) -> Item:
+    """A rule forbids the call."""
+    return _end(item, "suppressed", reason)
+
+
+def claimed(item: Item, reason: str, owner: str, until: float, now: datetime) -> Item:
+    """One dialer owns the call, to ask for it once; nobody else does before `until`."""
+    return replace(
+        item,
+        status="calling",
+        reason=reason,
+        owner=owner,
+        due_at=until,
+        asked_at=now,
+        requests=item.requests + 1,
+        looks=0,
+    )
+
+
+def heard(item: Item, answer: Answer, policy: Policy | None, now: float, jitter: float) -> Item:
+    """The API answered the item's request, or provably was not asked, or it is not known."""
+    match answer:
+        case Initiated(execution_id):
+            return _rang(item, "the API started the call", execution_id, policy, now)
+        case Refused(reason, execution_id):
+            ended = _end(replace(item, execution_id=execution_id), "refused", reason)
+            return _told(ended, now)
+        case Later(reason, retry_after):
+            waits = item.waits + 1
+            until = now + max(retry_after, backoff(waits, jitter))
+            return _told(_waiting(item, reason, until, waits), now)
+        case AccountRefused(reason, until):
+            return _told(_waiting(item, reason, until, item.waits + 1), now)
+        case NotAsked(reason):
+            waits = item.waits + 1
+            until = now + (0.0 if waits == 1 else backoff(waits, jitter))
+            return _told(_waiting(item, reason, until, waits), now)
+        case Unheard(reason):
+            since = item.asked_at.timestamp() if item.asked_at else now
+            return replace(
+                item, status="uncertain", reason=reason, due_at=max(now, since + LOOKS[0])
+            )
+
+
+def looked(item: Item, found: Found, policy: Policy | None, now: float, jitter: float) -> Item:
+    """The list of executions was asked whether an unheard request rang."""
+    since = item.asked_at.timestamp() if item.asked_at else now
+    item = replace(item, status="uncertain")
+    if isinstance(found, str):
+        reason = "no answer was heard, but the list of executions has the call"
+        return _rang(item, reason, found, policy, now)
+    if isinstance(found, Unreadable):
+        if now - since > _BLIND_FOR:
+            return _left(item, f"{found.reason}, for a day")
+        # The longer it has lasted, the longer it may last.
+        wait = min(LONGEST_WAIT, max(LOOKS[1], now - since)) / 2 * (1 + jitter)
+        return replace(item, reason=found.reason, due_at=now + wait)
+    looks = item.looks + 1
+    item = replace(item, looks=looks)
+    missing = found.reason if found else "the list of executions does not have the call"
+    if looks >= LOOKS_BEFORE_ANOTHER:
+        following = _after_silence(item, missing, policy, now, sure=found is None)
+        if following:
+            return following
+    if looks >= len(LOOKS):
+        return _left(item, f"no answer was heard, and {missing}")
+    reason = f"{missing} (look {looks})"
+    return replace(item, reason=reason, due_at=max(now + 5, since + LOOKS[looks]))
+
+
+def _when(event: _Timed) -> tuple[datetime, datetime]:
+    """By what events are put in order: the sender's time, if it can be, and arrival."""
+    believed = event.occurred_at <= event.received_at + _SKEW
+    return event.occurred_at if believed else event.received_at, event.received_at
+
+
+def _may_be_before(call: Call, cancel: Cancel) -> bool:
+    """Whether a call that came soon after what ends it was asked for before that.
+
+    Where the sender gives no times, arrival is all there is; and who cancels what was never asked
+    for has most likely been faster than his own request.
+    """
+    timeless = call.occurred_at >= call.received_at
+    return timeless and call.received_at - cancel.received_at < _FASTER
+
+
+def _begun(call: Call, now: float) -> Item:
+    if call.unmapped:
+        return Item(call=call, status="unmapped", reason=call.unmapped, seen=(call.event_id,))
+    return Item(call=call, status="queued", due_at=now, seen=(call.event_id,))
+
+
+def _reborn(item: Item, call: Call, now: float) -> Item:
+    """Begun again under the same id; what may have rung already was another ringing."""
+    begun = _begun(call, now)
+    may_have_rung = item.status in ("calling", "initiated", "uncertain") or item.execution_id
+    return replace(
+        begun,
+        version=item.version,
+        requests=item.requests,
+        ringing=item.ringing + bool(may_have_rung),
+        seen=_seen(item, call),
+        cancel=item.cancel,
+    )
+
+
+def _seen(item: Item, call: Call) -> tuple[str, ...]:
+    return (*(one for one in item.seen if one != call.event_id), call.event_id)[-_SEEN:]
+
+
+def _kept(old: Call, new: Call, policy: Policy | None) -> Call:
+    """The newer event's data; when the call rings stays, unless the route says otherwise."""
+    moves = policy is not None and (policy.restart or policy.at is not None)
+    return new if moves else new.model_copy(update={"ring_at": old.ring_at})
+
+
+def _begins_again(item: Item, call: Call, policy: Policy | None) -> bool:
+    """Whether a newer event begins a call again that has ended."""
+    match item.status:
+        case "suppressed" | "cancelled":
+            return True
+        case "refused":
+            return _asks(call) != _asks(item.call)
+        case "initiated":
+            return _is_moved(item.call, call, policy)
+        case "uncertain":
+            redials = policy is not None and policy.on_uncertain == "redial"
+            return redials or _is_moved(item.call, call, policy)
+    return False
+
+
+def _asks(call: Call) -> tuple[str, int, str]:
+    return call.phone_number, call.agent_id, call.account
+
+
+def _is_moved(old: Call, new: Call, policy: Policy | None) -> bool:
+    """Whether the appointment that was reminded of is at another time now."""
+    return (
+        policy is not None
+        and policy.at is not None
+        and not policy.once
+        and new.appointment != old.appointment
+    )
+
+
+def _end(item: Item, status: Status, reason: str) -> Item:
+    return replace(item, status=status, reason=reason, due_at=None, owner="", waits=0, looks=0)
+
+
+def _waiting(item: Item, reason: str, until: float, waits: int) -> Item:
+    return replace(item, status="queued", reason=reason, owner="", due_at=until, waits=waits)
+
+
+def _cancelled(cancel: Cancel) -> str:
+    return f"cancelled by {cancel.topic}"
+
+
+def _told(item: Item, now: float) -> Item:
+    """The phone did not ring: what was told meanwhile holds from now on."""
+    if item.next:
+        wanted = item.next
+        refused = item.status == "refused"
+        if not refused or _asks(wanted) != _asks(item.call):
+            due_at = now if refused else item.due_at
+            item = replace(item, call=wanted, status="queued", due_at=due_at)
+        item = replace(item, next=None)
+    if item.cancel and not newer(item.call, item.cancel):
+        return _end(item, "cancelled", _cancelled(item.cancel))
+    return item
+
+
+def _rang(item: Item, reason: str, execution_id: str, policy: Policy | None, now: float) -> Item:
+    """The phone rang. A cancel is too late; an appointment that was moved is called for anew."""
+    ended = replace(_end(item, "initiated", reason), execution_id=execution_id, next=None)
+    wanted = item.next
+    if wanted is None or not _is_moved(item.call, wanted, policy):
+        return ended
+    if item.cancel and not newer(wanted, item.cancel):
+        return ended
+    return replace(_reborn(ended, wanted, now), reason="the appointment was moved")
+
+
+def _after_silence(
+    item: Item, missing: str, policy: Policy | None, now: float, *, sure: bool
+) -> Item | None:
+    """What is done, instead of looking on, about a call of which the list says nothing."""
+    wanted = item.next or item.call
+    if item.cancel and not newer(wanted, item.cancel):
+        return _end(item, "cancelled", f"{_cancelled(item.cancel)}; {missing}")
+    if item.next and _is_moved(item.call, item.next, policy):
+        return replace(_reborn(item, item.next, now), reason="the appointment was moved")
+    if sure and policy is not None and policy.on_uncertain == "redial":
+        begun = _reborn(item, wanted, now)
+        return replace(begun, reason=f"{missing}: on_uncertain says redial")
+    return None
+
+
+def _left(item: Item, reason: str) -> Item:
+    """Looked for long enough; whoever wants it can have it replayed."""
+    if item.cancel and not newer(item.next or item.call, item.cancel):
+        return _end(item, "cancelled", f"{_cancelled(item.cancel)}; {reason}")
+    return replace(_end(item, "uncertain", reason), next=None)
+
+
+def rung_before(item: Item, rung: Mapping[str, float]) -> dict[str, float]:
+    """When calls rang a number, by call; what this one rang for before is another ringing.
+
+    An appointment that is moved after its reminder, or a redial, counts the earlier one.
+    """
+    call_id, earlier = item.call.call_id, f"{item.call.call_id}.{item.ringing - 1}"
+    if item.ringing == 1 or earlier in rung:
+        return dict(rung)
+    return {earlier if one == call_id else one: at for one, at in rung.items()}
+
+
+def moment(seconds: float) -> datetime:
+    """Epoch seconds as a time."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,1 @@
+"""What asks the outside: AWS, the API, and the senders' APIs."""

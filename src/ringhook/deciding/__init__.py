@@ -1,0 +1,1 @@
+"""May this phone ring now, and if not, when next?"""

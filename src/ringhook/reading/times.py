@@ -1,0 +1,50 @@
+"""An instant as senders write it. What is written in other ways than ISO 8601 is read elsewhere."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+# Seconds since 1970 have nine digits from 1973 on; thousandths, millionths and billionths of them
+# have so many more that none is taken for another before the year 5138.
+_EPOCH = re.compile(r"[0-9]{9,11}(?:\.[0-9]+)?|[0-9]{13}(?:\.[0-9]+)?|[0-9]{16}|[0-9]{19}")
+_LEAST = 1e8
+
+
+def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """The instant, in UTC: of ISO 8601, of other forms whose order is plain, or of an epoch.
+
+    `zone` is whose clock it is where the text names none. None if it cannot be read, or if it can
+    be read in several ways.
+    """
+    try:
+        if isinstance(value, str):
+            text = value.strip()
+            if not text.isascii() or not _EPOCH.fullmatch(text):
+                return _written(text, zone)
+            return _since_1970(float(text))
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _since_1970(float(value))
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
+
+
+def _since_1970(number: float) -> datetime | None:
+    if number < _LEAST:
+        return None
+    for _ in range(3):
+        if number > 1e11:
+            number /= 1000
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+
+
+def _written(text: str, zone: tzinfo) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        # Imported here: hardly any sender needs it.
+        from ringhook.reading.written_times import read  # noqa: PLC0415
+
+        return read(text, zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)

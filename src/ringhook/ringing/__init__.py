@@ -1,0 +1,1 @@
+"""A call's way from due to ended: what is read, decided, claimed, asked and written."""

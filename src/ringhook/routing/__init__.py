@@ -1,0 +1,1 @@
+"""From a request to the calls that `routes.toml` asks for."""

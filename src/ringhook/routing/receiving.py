@@ -1,0 +1,190 @@
+"""From a request to its reply, or to what it asks for: pure, for the receiver and for a desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ringhook.calls.call import Call
+from ringhook.errors import BadRequestError, MisfitError, RejectedError
+from ringhook.routing.keeping import LARGEST_PAYLOAD, kept_request, pack
+from ringhook.routing.mapping import Ignored, map_event
+from ringhook.senders import signatures
+from ringhook.senders.enrichment import is_thin
+from ringhook.senders.request import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ringhook.routing.routes import Connection, Routes
+    from ringhook.senders.providers import Event, Provider
+    from ringhook.senders.request import Request
+
+# Why a request or one of its events cannot be told, in words that hold nothing of it.
+_TOO_DEEP = "it is nested too deeply"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event, with what each route makes of it.
+
+    `thin`: the rest of it is fetched first, so no route has looked at it yet.
+    """
+
+    event: Event
+    mapped: tuple[Call | Ignored, ...] = ()
+    thin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a genuine request asks for.
+
+    `kept`: the request itself, as an unmapped call of no route, where something in it cannot be
+    told. `faults`: the errors, of ours, that are among the reasons.
+    """
+
+    provider: Provider
+    events: tuple[Taken, ...] = ()
+    kept: Call | None = None
+    faults: tuple[Exception, ...] = ()
+
+    @property
+    def tasks(self) -> list[Call | Event]:
+        """What is to be done, each once: calls, and events whose rest is to be fetched."""
+        tasks: dict[tuple[str, str], Call | Event] = {}
+        for taken in self.events:
+            if taken.thin:
+                tasks["event", taken.event.event_id] = taken.event
+            for one in taken.mapped:
+                # What can be mapped says more than a copy of it that cannot.
+                if isinstance(one, Call) and (
+                    (one.kind, one.call_id) not in tasks or not one.unmapped
+                ):
+                    tasks[one.kind, one.call_id] = one
+        return [*tasks.values(), *([self.kept] if self.kept else [])]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why nothing is to be done where it is not, each once."""
+        said: dict[str, None] = {}
+        for taken in self.events:
+            if taken.event.never:
+                topic = taken.event.topic or "the event"
+                said[f"{topic} never rings anybody: {taken.event.never}"] = None
+            said |= dict.fromkeys(
+                f"{one.route}: {one.reason}" for one in taken.mapped if isinstance(one, Ignored)
+            )
+        return list(said) or ["no route takes this source's events"]
+
+
+def receive(
+    request: Request, routes: Routes, secrets: Callable[[], Sequence[str]] | None
+) -> Reply | Received:
+    """What this request is answered at once, or what it asks for.
+
+    `secrets` gives those of the request's source; None takes every request for genuine. What a
+    genuine request holds that cannot be told is kept: no error comes of it.
+    Raises RejectedError and, without a secret, UnavailableError.
+    """
+    connection = routes.sources.get(request.source)
+    if connection is None:
+        return Reply(404, {"error": f"there is no source {request.source!r}"})
+    provider = connection.provider
+    keys = list(secrets()) if secrets else []
+    if reply := _at_once(request, provider, keys):
+        return reply
+    if secrets:
+        signatures.verify(provider.schemes, request, keys, request.received_at)
+    doubts = _Doubts()
+    events: list[Taken] = []
+    try:
+        payload = provider.payload(request)
+        if reply := _without_event(request, provider, payload):
+            return reply
+        check_tenant(connection, request, payload)
+        items = provider.items(payload)
+    except RejectedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a genuine request is kept, whatever is wrong
+        doubts.add("the request", error)
+        items = []
+    for number, item in enumerate(items, start=1):
+        try:
+            event = provider.event(request, item)
+            events.append(_take(event, routes, request))
+        except Exception as error:  # noqa: BLE001 - nor are the other events lost for one of them
+            doubts.add(f"event {number} of {len(items)}", error)
+    return Received(
+        provider,
+        tuple(events),
+        kept_request(request, connection, doubts.said, keys, private=doubts.private)
+        if doubts.said
+        else None,
+        tuple(doubts.faults),
+    )
+
+
+def _at_once(request: Request, provider: Provider, keys: Sequence[str]) -> Reply | None:
+    """The answer to a request that needs no proof and is no event."""
+    if greeting := provider.greet(request, list(keys)):
+        return greeting
+    if request.method == "HEAD":
+        # Some senders ask so whether there is anybody before they send anything.
+        return Reply(200, "", "text/plain")
+    if request.method != "POST" and not (provider.gets and request.method == "GET"):
+        return Reply(405, {"error": "webhooks are sent with POST"})
+    return None
+
+
+def _without_event(request: Request, provider: Provider, payload: Any) -> Reply | None:
+    """The answer to a genuine request that is no event."""
+    if request.method == "GET" and not payload:
+        return Reply(200, {"calls": [], "reason": "there is no event in the address"})
+    return provider.challenge(payload)
+
+
+def check_tenant(connection: Connection, request: Request, payload: Any) -> None:
+    """Raise RejectedError if any event is of another account than the source is pinned to."""
+    pinned = connection.source.tenant
+    if pinned is None:
+        return
+    if others := connection.provider.tenants(request, payload) - {pinned}:
+        message = f"another account: {', '.join(sorted(others))}, not {pinned}"
+        raise RejectedError(message)
+
+
+class _Doubts:
+    """What cannot be told of a request, in words for the ledger, and which errors are ours."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.faults: list[Exception] = []
+        self.private = False
+
+    def add(self, what: str, error: Exception) -> None:
+        self.private = self.private or (isinstance(error, MisfitError) and error.private)
+        if isinstance(error, BadRequestError):
+            self.said.append(f"{what}: {error}")
+        elif isinstance(error, RecursionError):
+            self.said.append(f"{what}: {_TOO_DEEP}")
+        else:
+            # Its own text may quote what was sent.
+            self.said.append(f"{what}: it cannot be told ({type(error).__name__})")
+            self.faults.append(error)
+
+
+def _take(event: Event, routes: Routes, request: Request) -> Taken:
+    missing = ""
+    if is_thin(event, routes):
+        if len(pack(event.payload)) <= LARGEST_PAYLOAD:
+            return Taken(event, thin=True)
+        missing = "the payload is too large to wait for what is to be fetched"
+    mapped = map_event(
+        event,
+        routes,
+        now=request.received_at,
+        correlation_id=request.correlation_id,
+        missing=missing,
+    )
+    return Taken(event, tuple(mapped))

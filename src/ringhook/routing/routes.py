@@ -1,0 +1,369 @@
+"""`routes.toml`: the one file that a user edits, as models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    field_validator,
+    model_validator,
+)
+
+from ringhook.deciding.calling_hours import ClosedDays, Purpose, default_hours
+from ringhook.reading.expressions import Template
+from ringhook.routing.route_values import (
+    AGENT_ID,
+    NAME,
+    Caps,
+    ConsentSetting,
+    Duration,
+    ExpressionText,
+    Gap,
+    HoursName,
+    HoursSetting,
+    HoursTable,
+    TemplateText,
+    known_country,
+    read_caps,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringhook.errors import Problem
+    from ringhook.senders.enrichment import Lookup
+    from ringhook.senders.providers import Provider, Source
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, strict=True
+    )
+
+
+class CallTemplate(_Table):
+    """What the call is made of: fields of the payload, or text."""
+
+    agent_id: TemplateText | int = Field(
+        union_mode="left_to_right", description="the agent that speaks: its number"
+    )
+    phone_number: TemplateText = Field(description="whom to ring, e.g. {{ customer.phone }}")
+    region: TemplateText | None = Field(
+        default=None, description="country (ISO 3166, two letters) of numbers written without +"
+    )
+    time_zone: TemplateText | None = Field(
+        default=None, description="the recipient's time zone, like Europe/Paris, where it is known"
+    )
+    country: TemplateText | None = Field(
+        default=None, description="where the recipient lives: country (ISO 3166, two letters)"
+    )
+    province: TemplateText | None = Field(default=None, description="and state or province")
+    postal_code: TemplateText | None = Field(default=None, description="and postal code")
+    metadata: dict[str, TemplateText | int | FiniteFloat | bool] = Field(
+        default_factory=dict, description="what the agent is told; nothing else reaches it"
+    )
+    account: str = Field(
+        default="default", description="which API token makes the call, where there are several"
+    )
+
+    @field_validator("agent_id")
+    @classmethod
+    def _is_an_agent(cls, agent: Template | int) -> Template | int:
+        written = agent.text if isinstance(agent, Template) and agent.is_literal else agent
+        if not isinstance(written, Template) and not AGENT_ID.fullmatch(str(written)):
+            message = f"{written!r} is not an agent's number: write it, or {{{{ JMESPath }}}}"
+            raise ValueError(message)
+        return agent
+
+
+class RecordTemplate(_Table):
+    """Whose do-not-call wish, or consent, an event tells."""
+
+    phone_number: TemplateText = Field(description="whose")
+    region: TemplateText | None = Field(
+        default=None, description="country (ISO 3166, two letters) of numbers written without +"
+    )
+    purpose: str = Field(default="calls", pattern=f"^{NAME}$", description="consent to what")
+    granted: ExpressionText | None = Field(
+        default=None, description="JMESPath: whether the consent was given (else: withdrawn)"
+    )
+    text: TemplateText | None = Field(
+        default=None, description="the words that were agreed to, or the name of their version"
+    )
+    expires_after: Duration | None = Field(
+        default=None, description="how long a consent counts; left out: until it is withdrawn"
+    )
+
+
+class Policy(_Table):
+    """When the call may be made."""
+
+    purpose: Purpose = Field(
+        default="marketing",
+        description="what the call is for, which the law asks: 'marketing' (to sell), 'service'"
+        " (about the person's own order, booking, enquiry or account), or 'collection' (a debt)",
+    )
+    calling_hours: HoursSetting = Field(
+        default_factory=default_hours,
+        description="when the phone may ring, in the recipient's time: 'default' (by place and"
+        " purpose), '09:00-20:00', a table by weekday, or the name of one in [calling_hours], each"
+        " cut to the law of the place; or 'any', which asks no law",
+        json_schema_extra={"default": "default"},
+    )
+    after: Duration | None = Field(
+        default=None, description="how long to wait after the event before ringing"
+    )
+    restart: bool = Field(
+        default=False,
+        description="a further event of the same key starts the wait anew",
+    )
+    at: TemplateText | None = Field(
+        default=None, description="the time of an appointment, e.g. {{ start_time }}"
+    )
+    before: Duration | None = Field(
+        default=None, description="how long before the appointment to ring"
+    )
+    once: bool = Field(
+        default=False,
+        description="an appointment that is moved after its reminder is not reminded of again",
+    )
+    cancelled_by: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="topics of the source, or names of routes, that end its waiting call",
+    )
+    max_calls: Caps = Field(
+        default=read_caps("3/24h"),
+        description="at most so many calls to a number, over all routes: '3/24h', or a list, or"
+        " 'none'; caps that the law of a place sets hold besides",
+        json_schema_extra={"default": "3/24h"},
+    )
+    gap: Gap = Field(
+        default=timedelta(minutes=15),
+        description="how long after the last call to a number the next one rings at the earliest,"
+        " over all routes; or 'none'",
+        json_schema_extra={"default": "15m"},
+    )
+    consent: ConsentSetting | None = Field(
+        default=None,
+        description="{{ JMESPath }} that must hold, or 'recorded:PURPOSE' for a consent that a"
+        " route with action = 'consent' recorded",
+    )
+    key: TemplateText | None = Field(
+        default=None,
+        description="one call per value of this, whatever the number of events; else one per event",
+    )
+    replaces: TemplateText | None = Field(
+        default=None,
+        description="the key of the call that this one takes the place of, where the sender gives"
+        " what it moves a new id: that call ends",
+    )
+    expires_after: Duration = Field(
+        default=timedelta(days=5),
+        description="how long after the event, by the sender's clock, it is too late to ring",
+        json_schema_extra={"default": "5d"},
+    )
+    on_uncertain: Literal["leave", "redial"] = Field(
+        default="leave",
+        description="when it cannot be learnt whether the phone rang: leave it, or ring (again)",
+    )
+    retention: Duration | None = Field(
+        default=None,
+        description="how long the ledger keeps its calls after their last change; else the stack's"
+        " RetentionDays",
+    )
+    test_events: Literal["suppress", "ring"] = Field(
+        default="suppress", description="whether events that the provider marks as tests ring"
+    )
+
+    @field_validator("key", "at", "replaces")
+    @classmethod
+    def _is_of_the_event(cls, template: Template | None) -> Template | None:
+        if template is not None and template.is_literal:
+            message = "is the same for every event: write {{ JMESPath }} over the payload"
+            raise ValueError(message)
+        return template
+
+    @field_validator("expires_after")
+    @classmethod
+    def _is_a_while(cls, span: timedelta) -> timedelta:
+        if not span:
+            message = "must be more than nothing, or no call is ever made in time"
+            raise ValueError(message)
+        return span
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        """Which settings contradict others, and how to say so."""
+        if self.at is not None and self.before is None:
+            yield "at", "needs policy.before: how long before the appointment to ring"
+        if self.before is not None and self.at is None:
+            yield "before", "needs policy.at: the time of the appointment"
+        if self.at is not None and self.after is not None:
+            yield "after", "waits from the event, policy.at until an appointment: choose one"
+        if self.restart and self.after is None:
+            yield "restart", "needs policy.after: the wait to start anew"
+        for name in ("restart", "cancelled_by", "replaces", "at"):
+            if getattr(self, name) and self.key is None:
+                yield name, "needs a policy.key: which call is meant"
+        # A sender may send again until then, and the ledger is what tells that it does.
+        if self.retention is not None and self.retention < self.expires_after:
+            yield "retention", "is shorter than policy.expires_after: keep a call until then"
+
+
+class Route(_Table):
+    """The rule that turns an event into a call."""
+
+    name: str = Field(pattern=f"^{NAME}$", description="how logs and the ledger call it")
+    was: str | None = Field(
+        default=None,
+        pattern=f"^{NAME}$",
+        description="the name that it had first: its calls under that name stay its own",
+    )
+    source: str = Field(description="the source whose events it takes")
+    on: tuple[str, ...] | None = Field(
+        default=None, strict=False, min_length=1, description="the topics; left out: all of them"
+    )
+    when: ExpressionText | None = Field(
+        default=None, description="JMESPath over the payload that must hold"
+    )
+    action: Literal["call", "suppress", "consent"] = Field(
+        default="call",
+        description="ring; or put the number on the do-not-call list; or record a consent",
+    )
+    call: CallTemplate | None = None
+    record: RecordTemplate | None = None
+    policy: Policy = Field(default_factory=Policy)
+
+    @property
+    def first_name(self) -> str:
+        """By what its calls are known, whatever it is called now."""
+        return self.was or self.name
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Route:
+        """What goes together, and what does not."""
+        for wrong, message in (
+            (
+                self.action == "call" and (self.call is None or self.record is not None),
+                "a route that rings has [routes.call], and no [routes.record]",
+            ),
+            (
+                self.action != "call" and (self.record is None or self.call is not None),
+                f"action = {self.action!r} needs [routes.record], and no [routes.call]",
+            ),
+            (
+                self.action == "consent" and (self.record is None or self.record.granted is None),
+                "action = 'consent' needs `granted` in [routes.record]",
+            ),
+        ):
+            if wrong:
+                raise ValueError(message)
+        return self
+
+
+class Closed(_Table):
+    """Days on which nobody of a country, or of a part of it, is rung."""
+
+    country: Annotated[str, AfterValidator(known_country)] = Field(
+        description="country (ISO 3166, two letters)"
+    )
+    part: str | None = Field(
+        default=None,
+        pattern="^[A-Z0-9]{1,3}$",
+        description="its state or province, as ISO 3166-2 has it after the country",
+    )
+    first: date = Field(alias="from", description="the first day, by the clock there")
+    last: date = Field(alias="until", description="the last day")
+    reason: str = Field(min_length=1, description="why, for who asks about a call")
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Closed:
+        if self.last < self.first:
+            message = f"until {self.last} is before from {self.first}"
+            raise ValueError(message)
+        return self
+
+
+class File(_Table):
+    """Which webhooks ring whom."""
+
+    countries: frozenset[str] = Field(
+        strict=False,
+        min_length=1,
+        description="countries (ISO 3166) this deployment may ring at all",
+    )
+    max_calls_per_day: int | None = Field(
+        default=None,
+        ge=0,
+        description="at most so many calls a day (UTC), over all numbers; 0 lets nobody be rung",
+    )
+    require_consent: bool = Field(
+        default=False, description="whether every route that rings must have policy.consent"
+    )
+    closures: tuple[Closed, ...] = Field(
+        default=(), strict=False, description="days on which nobody of a country is rung"
+    )
+    calling_hours: dict[HoursName, HoursTable] = Field(
+        default_factory=dict, description="named tables of hours, for policy.calling_hours"
+    )
+    sources: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
+        min_length=1, description="who sends webhooks, by the name in /hooks/{name}"
+    )
+    routes: tuple[Route, ...] = Field(strict=False, description="what becomes a call")
+
+    @field_validator("countries")
+    @classmethod
+    def _are_countries(cls, countries: frozenset[str]) -> frozenset[str]:
+        return frozenset(map(known_country, sorted(countries)))
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A source with its provider, as its settings adapt it, and what it fetches for its events."""
+
+    source: Source
+    provider: Provider
+    lookups: tuple[Lookup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """A whole, checked `routes.toml`. `warnings` are for the person who edits it."""
+
+    countries: frozenset[str]
+    sources: dict[str, Connection]
+    routes: tuple[Route, ...]
+    max_calls_per_day: int | None = None
+    closures: tuple[ClosedDays, ...] = ()
+    warnings: list[Problem] = field(default_factory=list)
+
+    def of(self, source: str) -> tuple[Route, ...]:
+        """The routes that take this source's events."""
+        return tuple(route for route in self.routes if route.source == source)
+
+    @property
+    def need_a_ledger(self) -> list[str]:
+        """The guards that the file states and that only a ledger can keep."""
+        stated = ["max_calls_per_day"] if self.max_calls_per_day is not None else []
+        for route in self.routes:
+            policy = route.policy
+            said = {
+                "policy.max_calls": "max_calls" in policy.model_fields_set and policy.max_calls,
+                "policy.gap": "gap" in policy.model_fields_set and policy.gap,
+                "policy.consent": isinstance(policy.consent, str),
+                "action": route.action != "call",
+            }
+            stated += [f"{name} of route {route.name}" for name, is_said in said.items() if is_said]
+        return stated
+
+    def named(self, name: str) -> Route | None:
+        """The route that has this name, or had it, if it is still there."""
+        had = (route for route in self.routes if route.was == name)
+        return next((route for route in self.routes if route.name == name), next(had, None))

@@ -1,0 +1,1 @@
+"""Who sent a request: the request as received, how senders sign, and each sender's own ways."""

@@ -1,0 +1,269 @@
+"""What a sender leaves out of its events, and from which address it is fetched: pure.
+
+Some senders send ids and no people. Whoever can make them send an event chooses the ids, and the
+request for the rest carries a credential: so no payload may lead it anywhere but where the template
+says. Host, path and parameters are the template's; a value fills its own place in them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ringhook.errors import LaterError, UnavailableError, UnmappedError
+from ringhook.reading.expressions import Expression, Template, compile_template
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ringhook.routing.routes import Route, Routes
+    from ringhook.senders.providers import Event, Provider
+
+# Ids, names and e-mail addresses are shorter.
+LONGEST_VALUE = 300
+_START = re.compile(r"https://([^/?#]*)/")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?%-]|\{credential\})*")
+_CREDENTIAL = "{credential}"
+# What stands for itself in a path; two parts at most, such as a user and a code.
+_IN_PATH = re.compile(r"[A-Za-z0-9_~-]+(?:/[A-Za-z0-9_~-]+)?")
+# Encoded or not, a server may take these for the end of a path's segment.
+_ENDS_SEGMENT = frozenset("/\\%?#;")
+_TENANT = "https://{tenant}/"
+# Not now, but perhaps later: the credential may be renewed, the load may pass.
+_PASSING = frozenset({401, 408, 425, 429})
+
+
+class Enrichment(BaseModel):
+    """How to fetch what an event leaves out: one GET, answered with JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    url: str = Field(
+        description="where: an address at the provider's own API, with {{ JMESPath }} over the"
+        " payload in its path or its parameters; {credential} in its path, where the API wants it"
+        " there and in no header"
+    )
+    into: str = Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        description="where the answer is put: with 'contact', {{ contact.… }} finds it",
+    )
+    on: tuple[str, ...] = Field(
+        default=(), strict=False, description="the topics that need it; left out: all of them"
+    )
+    credential: str = Field(
+        default="",
+        description="the credential's key in the credentials secret; left out: the source's name",
+    )
+    header: str = Field(
+        default="Authorization: Bearer {credential}",
+        pattern=r"^[A-Za-z0-9-]+: [ -~]*\{credential\}[ -~]*$",
+        description="the header that it is sent in",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An enrichment as a source has it: checked, and bound to one host."""
+
+    into: str
+    topics: tuple[str, ...]
+    host: str
+    url: Template
+    credential: str
+    header: str
+
+    def takes(self, topic: str) -> bool:
+        """Whether events of this topic need it."""
+        return not self.topics or topic in self.topics
+
+    def address(self, payload: Any, now: datetime) -> str:
+        """The address for this payload: its values percent-encoded, each within its own place.
+
+        Raises UnmappedError if a value is missing, or could be taken for more than a value.
+        """
+        address = ""
+        for part in self.url.parts:
+            if isinstance(part, str):
+                address += part
+            else:
+                address += _escaped(part, part(payload, now), in_path="?" not in address)
+        path = address.partition("?")[0]
+        if {".", ".."} & set(path.split("/")):
+            message = f"{self.url.text} leads out of its path"
+            raise UnmappedError(message)
+        return address
+
+    def vouched(self, address: str, credential: str) -> str:
+        """The address with the credential in it, where its API wants it there.
+
+        Raises UnavailableError if it could be taken for more than a part of the path.
+        """
+        if not self.by_address:
+            return address
+        if not _IN_PATH.fullmatch(credential):
+            message = f"the credential {self.credential!r} cannot be a part of an address"
+            raise UnavailableError(message)
+        return address.replace(_CREDENTIAL, credential, 1)
+
+    @property
+    def by_address(self) -> bool:
+        """Whether the credential stands in the address and in no header."""
+        return _CREDENTIAL in str(self.url.text)
+
+    def headers(self, credential: str) -> dict[str, str]:
+        """What the request says of whoever asks."""
+        if self.by_address:
+            return {}
+        name, _, value = self.header.partition(": ")
+        return {name: value.replace("{credential}", credential)}
+
+
+def lookups(
+    written: object, provider: Provider, *, tenant: str | None, source: str
+) -> tuple[Lookup, ...]:
+    """What one `enrich` of a source asks for: a ready one by its name, or the user's own table.
+
+    Raises ValueError, or pydantic's ValidationError, saying what is wrong and what would be right.
+    """
+    if isinstance(written, dict):
+        tables: tuple[Enrichment, ...] = (Enrichment.model_validate(written),)
+    elif isinstance(written, str) and written in provider.enrichments:
+        tables = provider.enrichments[written]
+    else:
+        known = ", ".join(map(repr, provider.enrichments))
+        cure = f"write {known}, or" if known else "write"
+        message = (
+            f"{provider.title} has no ready way {written!r}: {cure} a table with `url` and `into`"
+        )
+        raise ValueError(message)
+    return tuple(_lookup(table, provider, tenant, source) for table in tables)
+
+
+def is_thin(event: Event, routes: Routes) -> bool:
+    """Whether something is to be fetched before the routes can take this event."""
+    lookups = routes.sources[event.source].lookups
+    usable = not (event.never or event.unmapped or event.misfit)
+    lacks = usable and any(lookup.takes(event.topic) for lookup in lookups)
+    return lacks and bool(_takers(event, routes))
+
+
+def gives_up_at(event: Event, routes: Routes) -> float:
+    """When what was not fetched is of no use any more (epoch seconds): no route would ring then."""
+    waits = [
+        (route.policy.after.total_seconds() if route.policy.after else 0)
+        + route.policy.expires_after.total_seconds()
+        for route in _takers(event, routes)
+    ]
+    return event.occurred_at.timestamp() + max(waits, default=0)
+
+
+def put(payload: Any, into: str, answer: Any) -> dict[str, Any]:
+    """The payload with the answer in it, in place of what the sender may have put there itself."""
+    if not isinstance(payload, dict):
+        message = "the payload is not an object, so nothing can be put into it"
+        raise UnmappedError(message)
+    return {**payload, into: answer}
+
+
+def read_answer(status: int, data: bytes, retry_after: str | None) -> Any:
+    """What the API answered: an object or a list.
+
+    Raises LaterError if it may answer so later, and UnmappedError if it never will.
+    """
+    if status in _PASSING or status >= 500:
+        message = f"HTTP {status}"
+        raise LaterError(message, _seconds(retry_after))
+    if not 200 <= status < 300:
+        what = "it wants to send us elsewhere" if 300 <= status < 400 else "it says no"
+        message = f"HTTP {status}: {what}"
+        raise UnmappedError(message)
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict | list):
+        message = "the answer is not a JSON object or list"
+        raise UnmappedError(message)
+    return answer
+
+
+def json_schema(provider: Provider, table: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of `enrich` for this provider's sources, given the one of a table."""
+    ready = [{"enum": list(provider.enrichments)}] if provider.enrichments else []
+    one = [*ready, table]
+    return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
+
+
+def _takers(event: Event, routes: Routes) -> list[Route]:
+    """The routes that may ring or cancel for this event, as far as its topic tells."""
+    return [
+        route
+        for route in routes.of(event.source)
+        if route.on is None or event.topic in (*route.on, *route.policy.cancelled_by)
+    ]
+
+
+def _lookup(table: Enrichment, provider: Provider, tenant: str | None, source: str) -> Lookup:
+    text = table.url
+    allowed = ", ".join(provider.enrich_hosts)
+    if not allowed:
+        message = f"{provider.title} has no API of its own that more could be fetched from"
+        raise ValueError(message)
+    if text.startswith(_TENANT):
+        if tenant is None:
+            message = f"needs the source's `tenant`: its own host, like {allowed}"
+            raise ValueError(message)
+        text = f"https://{tenant}/{text.removeprefix(_TENANT)}"
+    url = compile_template(text)
+    start = _START.match(str(url.parts[0]))
+    host = start[1] if start else ""
+    if not _HOST.fullmatch(host) or not any(_is(host, one) for one in provider.enrich_hosts):
+        message = f"must begin with https:// and a host of {provider.title}, written out: {allowed}"
+        raise ValueError(message)
+    literals = [part for part in url.parts if isinstance(part, str)]
+    for literal in literals:
+        if not _LITERAL.fullmatch(literal):
+            message = f"{literal!r} has characters that must be percent-encoded in an address"
+            raise ValueError(message)
+    path = "{}".join(literals).partition("?")[0]
+    if {".", ".."} & set(path.split("/")) or "".join(literals).count("?") > 1:
+        message = "is no plain address: a path without . and .., and one ? at most"
+        raise ValueError(message)
+    return Lookup(table.into, table.on, host, url, table.credential or source, table.header)
+
+
+def _is(host: str, allowed: str) -> bool:
+    """Whether this host is the one allowed; `*` stands for one name in front."""
+    name, dot, domain = host.partition(".")
+    return host == allowed or (bool(name) and f"*{dot}{domain}" == allowed)
+
+
+def _escaped(expression: Expression, value: object, *, in_path: bool) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        what = "finds nothing" if value is None else "is not one id"
+        message = f"{{{{ {expression.text} }}}} {what} in the payload"
+        raise UnmappedError(message)
+    text = str(value)
+    if not (0 < len(text) <= LONGEST_VALUE and text.isprintable() and text.strip()):
+        message = f"{{{{ {expression.text} }}}} is empty, too long or not printable"
+        raise UnmappedError(message)
+    if in_path and _ENDS_SEGMENT & set(text):
+        message = f"{{{{ {expression.text} }}}} has characters that have no place in a path"
+        raise UnmappedError(message)
+    return quote(text, safe="")
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Retry-After in seconds (Shopify writes 2.0); for a date, its other form, the backoff does."""
+    try:
+        seconds = float(retry_after or 0)
+    except ValueError:
+        return 0
+    return max(0.0, seconds) if math.isfinite(seconds) else 0
