@@ -64,7 +64,8 @@ def test_a_second_one_stands_beside_the_first_and_leaves_nothing(
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", second.aws_endpoint_url, retries=False, timeout=1.0)
     assert second._emulator
-    group = second._emulator.pid
+    assert second._emulator.process
+    group = second._emulator.process.pid
     until(lambda: not alive(group))
     assert not second._directory.exists()
     assert post(cloud, SECRET, {"id": "1"}) == 422

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.e2e.deployed import Deployed
 
-from ringhook_ops.local.cloud import REGION
+from ringhook_ops.local.emulator import REGION
 
 
 @pytest.fixture(params=["ReceiverRole", "DialerRole"])

@@ -15,7 +15,7 @@ from rich.markup import escape
 from ringhook_ops import bundle, rc
 from ringhook_ops.deployed import deployment
 from ringhook_ops.deployed.deployment import DeploymentError
-from ringhook_ops.local import cloud
+from ringhook_ops.local import emulator
 from ringhook_ops.options import (
     SecretsOption,
     read_routes,
@@ -43,7 +43,7 @@ def up(
             metavar="ADDRESS",
             help="Where to listen; Docker's bridge, for `sam local invoke` to reach it.",
         ),
-    ] = cloud.LOOPBACK,
+    ] = emulator.LOOPBACK,
     leave: Annotated[bool, typer.Option("--exit", help="End after the story.")] = False,
 ) -> None:
     """Run the whole of Ringhook on this machine until Ctrl-C, ringing a sandbox and nobody else.

@@ -14,7 +14,7 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ringhook_ops import bundle
-from ringhook_ops.local import cloud
+from ringhook_ops.local import cloud, emulator
 
 # What a running `ringhook up` says of itself, for the other commands.
 UP = bundle.WORK / "up.json"
@@ -148,7 +148,7 @@ def _client(service: str, local: dict[str, str]) -> Any:
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=local["aws_endpoint_url"],
-        region_name=cloud.REGION,
-        aws_access_key_id=cloud.CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=cloud.CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=emulator.REGION,
+        aws_access_key_id=emulator.CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=emulator.CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
     )

@@ -24,29 +24,19 @@ Where it differs from AWS, as seen with ministack 1.5.33:
 import json
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import boto3
-import urllib3
-
 from ringhook_ops import bundle, processes
-from ringhook_ops.processes import ProgramError
+from ringhook_ops.local.emulator import CREDENTIALS, LOOPBACK, REGION, Emulator
 
-LOOPBACK = "127.0.0.1"
-REGION = "us-east-1"
 STACK = "ringhook"
 BUCKET = "ringhook-bundles"  # where `sam deploy` uploads to
 # Pinned by a tag that ministack knows, so that the public address is known before deploying.
 API_ID = "ca11ca11"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-START_TIMEOUT = 30.0  # seconds; ministack takes one or two
 # For one person at one machine: an unheard call is soon given up on, and none waits for its turn.
 PARAMETERS = {"ApiTimeout": 3, "CallsPerMinute": 6000, "MaximumConcurrency": 2}
 
@@ -92,7 +82,7 @@ class LocalCloud:
         self._credentials = credentials
         self._host = host
         self._say = say
-        self._emulator: subprocess.Popen[bytes] | None = None
+        self._emulator: Emulator | None = None
 
     def __enter__(self) -> Self:
         bundle.WORK.mkdir(exist_ok=True)
@@ -100,7 +90,13 @@ class LocalCloud:
         try:
             bundle.place_local_bundle(self._directory, self._routes, self._say)
             self._say("Starting the local cloud")
-            self._start_emulator()
+            self._emulator = Emulator(
+                self._directory,
+                host=self._host,
+                policies=True,
+                python_path=self._directory / "dependencies",
+            )
+            self.aws_endpoint_url = self._emulator.start().url
             self._say("Deploying the stack (ten seconds)")
             self._deploy()
             self._mend_event_source()
@@ -117,13 +113,9 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the local cloud, with all rights."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]  # any service
-            endpoint_url=self.aws_endpoint_url,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        if self._emulator is None:
+            raise RuntimeError("the local cloud is not up")
+        return self._emulator.client(service)
 
     def log(self, function: Literal["receiver", "dialer", "keeper"]) -> list[dict[str, Any]]:
         """What a function has logged so far, oldest first: its JSON lines."""
@@ -131,40 +123,6 @@ class LocalCloud:
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         messages = [event["message"] for page in pages for event in page["events"]]
         return [json.loads(message) for message in messages if message.startswith("{")]
-
-    def _start_emulator(self) -> None:
-        port = _free_port(self._host)
-        self.aws_endpoint_url = f"http://{self._host}:{port}"
-        log = self._directory / "ministack.log"
-        temporary = self._directory / "tmp"
-        temporary.mkdir()
-        # Not this process's environment: functions inherit the emulator's.
-        env = CREDENTIALS | {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(temporary),
-            "LANG": "C.UTF-8",
-            "TMPDIR": str(temporary),
-            "BIND_HOST": self._host,
-            "MINISTACK_HOST": self._host,  # in the addresses of queues
-            "GATEWAY_PORT": str(port),
-            "AUTH": "true",  # enforce IAM policies
-            "STATE_DIR": str(self._directory / "state"),
-            "S3_DATA_DIR": str(self._directory / "s3"),
-            "AWS_DEFAULT_REGION": REGION,
-            "PYTHONPATH": str(self._directory / "dependencies"),
-        }
-        python = bundle.ROOT / ".venv-cloud" / "bin" / "python"
-        # -I: PYTHONPATH is for the functions, and not for the emulator.
-        self._emulator = processes.start(
-            [python, "-I", "-m", "ministack"], env=env, cwd=self._directory, log=log
-        )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not _answers(f"{self.aws_endpoint_url}/_ministack/health"):
-            if self._emulator.poll() is not None:
-                raise ProgramError("The local cloud ended while starting", log)
-            if time.monotonic() > deadline:
-                raise ProgramError(f"The local cloud was not up after {START_TIMEOUT:.0f} s", log)
-            time.sleep(0.05)
 
     def _deploy(self) -> None:
         public_url = f"{self.aws_endpoint_url}/_aws/execute-api/{API_ID}"
@@ -260,19 +218,5 @@ class LocalCloud:
 
     def _end(self) -> None:
         if self._emulator:
-            processes.stop(self._emulator)
+            self._emulator.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _answers(url: str) -> bool:
-    try:
-        return urllib3.request("GET", url, retries=False, timeout=1.0).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
