@@ -30,6 +30,19 @@ class LaterError(UnavailableError):
         super().__init__(message)
 
 
+class ServiceError(UnavailableError):
+    """AWS refused, or did not answer. `code` says how, in its own words or as Python's error.
+
+    `passing`: asking again may help.
+    """
+
+    def __init__(self, service: str, action: str, code: str, *, passing: bool = False) -> None:
+        """Keep what tells one failure from another."""
+        self.code = code
+        self.passing = passing
+        super().__init__(f"{service} does not do {action} ({code})")
+
+
 class ConflictError(RinghookError):
     """What was read has been changed by another meanwhile: read it again."""
 
