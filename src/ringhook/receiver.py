@@ -234,6 +234,9 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     if stated:
         message = f"without a ledger nothing can keep what routes.toml states: {', '.join(stated)}"
         raise UnavailableError(message)
+    if told := sorted({name for route in routes.routes for name in routes.told_of(route)}):
+        message = f"direct delivery tells nobody how calls end, and routes want: {', '.join(told)}"
+        raise UnavailableError(message)
     world = World()
     dialing = Dialing(
         api=world.api(config),

@@ -30,7 +30,8 @@ class Call(BaseModel):
     with an unmapped call, to be replayed after a fix. Where the person lives (`time_zone`,
     `country`, `province`, `postal_code`) is as the sender wrote it. `ring_at` is when a call that
     waits may ring; `appointment` is what it must come before. `retention` is how long the ledger
-    keeps it after its last change (None: as long as the deployment says). `kind` says what is asked
+    keeps it after its last change (None: as long as the deployment says). `key` is the route's, for
+    this event; `notify` names whom to tell how the call ends. `kind` says what is asked
     instead of a call: to `cancel` the one of this id, to put the number on the do-not-call list
     (`suppress`), to remember what was said of `consent` for a `purpose`, to `forget` the number, or
     to `export` what is known of it.
@@ -45,6 +46,7 @@ class Call(BaseModel):
     source: str
     provider: str
     route: str = ""
+    key: str = ""
     topic: str = ""
     event_id: str
     occurred_at: datetime
@@ -68,6 +70,7 @@ class Call(BaseModel):
     consent_text: str = ""
     consent_until: datetime | None = None
     retention: timedelta | None = None
+    notify: tuple[str, ...] = ()
     payload: str = ""
 
     @property

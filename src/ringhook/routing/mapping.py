@@ -86,6 +86,7 @@ class _Origin:
                 "correlation_id": self.correlation_id,
                 "test": self.event.test,
                 "retention": route.policy.retention if route else None,
+                "notify": self.routes.told_of(route) if route else (),
                 **fields,
             }
         )
@@ -171,6 +172,7 @@ def _call(origin: _Origin, route: Route) -> Call:
     return origin.call(
         route,
         origin.by_event(route.first_name) if key is None else _by_key(route, key),
+        key=(key or "")[:LONGEST_VALUE],
         account=template.account,
         agent_id=_agent_id(origin, template.agent_id),
         phone_number=number.e164,
@@ -244,7 +246,9 @@ def _cancellations(origin: _Origin, asking: set[str]) -> list[Call | Ignored]:
                 found.append(Ignored(route.name, f"cannot be cancelled by {other.name}: {error}"))
                 continue
             if key is not None:
-                found.append(origin.call(route, _by_key(route, key), kind="cancel"))
+                found.append(
+                    origin.call(route, _by_key(route, key), kind="cancel", key=key[:LONGEST_VALUE])
+                )
     return found
 
 
@@ -262,7 +266,9 @@ def _replaced(origin: _Origin) -> list[Call | Ignored]:
         try:
             old = _one_value(origin, "replaces", route.policy.replaces)
             if old != _key(origin, route):
-                found.append(origin.call(route, _by_key(route, old), kind="cancel"))
+                found.append(
+                    origin.call(route, _by_key(route, old), kind="cancel", key=old[:LONGEST_VALUE])
+                )
         except UnmappedError:
             # Most events replace nothing.
             continue
@@ -278,6 +284,7 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
     return origin.call(
         route,
         origin.by_event(route.first_name) if key is None else _by_key(route, key),
+        key=(key or "")[:LONGEST_VALUE],
         phone_number=_known_number(origin, route),
         unmapped=tidy(reason, LONGEST_VALUE),
         payload=payload,

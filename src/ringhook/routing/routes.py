@@ -18,6 +18,7 @@ from pydantic import (
 
 from ringhook.deciding.calling_hours import ClosedDays, Purpose, default_hours
 from ringhook.reading.expressions import Template
+from ringhook.routing.notify import Notify
 from ringhook.routing.route_values import (
     AGENT_ID,
     NAME,
@@ -240,6 +241,13 @@ class Route(_Table):
     call: CallTemplate | None = None
     record: RecordTemplate | None = None
     policy: Policy = Field(default_factory=Policy)
+    notify: tuple[str, ...] | None = Field(
+        default=None,
+        strict=False,
+        max_length=10,
+        description="which of [notify.NAME] are told how its calls end; left out: those with"
+        " default = true",
+    )
 
     @property
     def first_name(self) -> str:
@@ -316,6 +324,9 @@ class File(_Table):
     sources: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
         min_length=1, description="who sends webhooks, by the name in /hooks/{name}"
     )
+    notify: dict[Annotated[str, Field(pattern=f"^{NAME}$")], Notify] = Field(
+        default_factory=dict, description="whom to tell how calls end, for routes to name"
+    )
     routes: tuple[Route, ...] = Field(strict=False, description="what becomes a call")
 
     @field_validator("countries")
@@ -342,6 +353,7 @@ class Routes:
     routes: tuple[Route, ...]
     max_calls_per_day: int | None = None
     closures: tuple[ClosedDays, ...] = ()
+    notify: dict[str, Notify] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
     def of(self, source: str) -> tuple[Route, ...]:
@@ -362,6 +374,12 @@ class Routes:
             }
             stated += [f"{name} of route {route.name}" for name, is_said in said.items() if is_said]
         return stated
+
+    def told_of(self, route: Route) -> tuple[str, ...]:
+        """Whom to tell how the calls of this route end, by name."""
+        if route.notify is not None:
+            return route.notify
+        return tuple(name for name, one in self.notify.items() if one.default)
 
     def named(self, name: str) -> Route | None:
         """The route that has this name, or had it, if it is still there."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ringhook.deciding.calling_hours import ClosedDays
 from ringhook.errors import Problem, RoutesError
 from ringhook.reading.expressions import Expression
+from ringhook.routing.notify import ACCOUNT
 from ringhook.routing.routes import Connection, File, Route, Routes
 from ringhook.routing.toml_lines import problem_at
 from ringhook.senders import enrichment, providers
@@ -40,6 +41,7 @@ def load(text: str) -> Routes:
     warnings: list[Problem] = []
     for index, route in enumerate(file.routes):
         problems += _conflicts(file, index, text)
+        problems += _untold(file, index, text)
         warnings += _negations(route, index, text)
         if route.source in sources:
             wrong, doubtful = _topics(file, index, sources[route.source].provider, text)
@@ -48,6 +50,9 @@ def load(text: str) -> Routes:
         elif route.source not in file.sources:
             message = f"there is no source {route.source!r}{_nearest(route.source, file.sources)}"
             problems.append(problem_at(text, ("routes", index, "source"), message))
+    if ACCOUNT in file.notify:
+        message = f"is what the account's own bus or topic is called: give {ACCOUNT!r} another name"
+        problems.append(problem_at(text, ("notify", ACCOUNT), message))
     for name, connection in sources.items():
         topics = {topic for lookup in connection.lookups for topic in lookup.topics}
         at = ("sources", name, "enrich", "on")
@@ -57,7 +62,15 @@ def load(text: str) -> Routes:
     closures = tuple(
         ClosedDays(one.country, one.part, one.first, one.last, one.reason) for one in file.closures
     )
-    return Routes(file.countries, sources, file.routes, file.max_calls_per_day, closures, warnings)
+    return Routes(
+        file.countries,
+        sources,
+        file.routes,
+        file.max_calls_per_day,
+        closures,
+        file.notify,
+        warnings,
+    )
 
 
 def _connect(file: File, text: str) -> tuple[dict[str, Connection], list[Problem]]:
@@ -135,6 +148,15 @@ def _conflicts(file: File, index: int, text: str) -> Iterator[Problem]:
         if other.name in route.policy.cancelled_by and other.policy.key is None:
             message = f"route {other.name!r} has no policy.key, so it cannot say which call to end"
             yield problem_at(text, place, message)
+
+
+def _untold(file: File, index: int, text: str) -> Iterator[Problem]:
+    """What a route names in `notify` and nobody wrote."""
+    route = file.routes[index]
+    for name in route.notify or ():
+        if name not in file.notify:
+            message = f"there is no [notify.{name}]{_nearest(name, file.notify)}"
+            yield problem_at(text, ("routes", index, "notify"), message)
 
 
 def _negations(route: Route, index: int, text: str) -> Iterator[Problem]:

@@ -12,12 +12,12 @@ import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ringhook.errors import LaterError, UnavailableError, UnmappedError
-from ringhook.reading.expressions import Expression, Template, compile_template
+from ringhook.errors import LaterError, UnmappedError
+from ringhook.reading import urls
+from ringhook.reading.expressions import Template, compile_template
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,16 +25,7 @@ if TYPE_CHECKING:
     from ringhook.routing.routes import Route, Routes
     from ringhook.senders.providers import Event, Provider
 
-# Ids, names and e-mail addresses are shorter.
-LONGEST_VALUE = 300
-_START = re.compile(r"https://([^/?#]*)/")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_LITERAL = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?%-]|\{credential\})*")
-_CREDENTIAL = "{credential}"
-# What stands for itself in a path; two parts at most, such as a user and a code.
-_IN_PATH = re.compile(r"[A-Za-z0-9_~-]+(?:/[A-Za-z0-9_~-]+)?")
-# Encoded or not, a server may take these for the end of a path's segment.
-_ENDS_SEGMENT = frozenset("/\\%?#;")
 _TENANT = "https://{tenant}/"
 # Not now, but perhaps later: the credential may be renewed, the load may pass.
 _PASSING = frozenset({401, 408, 425, 429})
@@ -88,34 +79,20 @@ class Lookup:
 
         Raises UnmappedError if a value is missing, or could be taken for more than a value.
         """
-        address = ""
-        for part in self.url.parts:
-            if isinstance(part, str):
-                address += part
-            else:
-                address += _escaped(part, part(payload, now), in_path="?" not in address)
-        path = address.partition("?")[0]
-        if {".", ".."} & set(path.split("/")):
-            message = f"{self.url.text} leads out of its path"
-            raise UnmappedError(message)
-        return address
+        return urls.fill(self.url, payload, now)
 
     def vouched(self, address: str, credential: str) -> str:
         """The address with the credential in it, where its API wants it there.
 
         Raises UnavailableError if it could be taken for more than a part of the path.
         """
-        if not self.by_address:
-            return address
-        if not _IN_PATH.fullmatch(credential):
-            message = f"the credential {self.credential!r} cannot be a part of an address"
-            raise UnavailableError(message)
-        return address.replace(_CREDENTIAL, credential, 1)
+        # Two parts at most, such as a user and a code.
+        return urls.vouched(address, credential, self.credential, parts=2)
 
     @property
     def by_address(self) -> bool:
         """Whether the credential stands in the address and in no header."""
-        return _CREDENTIAL in str(self.url.text)
+        return urls.CREDENTIAL in str(self.url.text)
 
     def headers(self, credential: str) -> dict[str, str]:
         """What the request says of whoever asks."""
@@ -222,20 +199,11 @@ def _lookup(table: Enrichment, provider: Provider, tenant: str | None, source: s
             raise ValueError(message)
         text = f"https://{tenant}/{text.removeprefix(_TENANT)}"
     url = compile_template(text)
-    start = _START.match(str(url.parts[0]))
-    host = start[1] if start else ""
+    host = urls.host_of(url)
     if not _HOST.fullmatch(host) or not any(_is(host, one) for one in provider.enrich_hosts):
         message = f"must begin with https:// and a host of {provider.title}, written out: {allowed}"
         raise ValueError(message)
-    literals = [part for part in url.parts if isinstance(part, str)]
-    for literal in literals:
-        if not _LITERAL.fullmatch(literal):
-            message = f"{literal!r} has characters that must be percent-encoded in an address"
-            raise ValueError(message)
-    path = "{}".join(literals).partition("?")[0]
-    if {".", ".."} & set(path.split("/")) or "".join(literals).count("?") > 1:
-        message = "is no plain address: a path without . and .., and one ? at most"
-        raise ValueError(message)
+    urls.check_literals(url)
     return Lookup(table.into, table.on, host, url, table.credential or source, table.header)
 
 
@@ -243,21 +211,6 @@ def _is(host: str, allowed: str) -> bool:
     """Whether this host is the one allowed; `*` stands for one name in front."""
     name, dot, domain = host.partition(".")
     return host == allowed or (bool(name) and f"*{dot}{domain}" == allowed)
-
-
-def _escaped(expression: Expression, value: object, *, in_path: bool) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        what = "finds nothing" if value is None else "is not one id"
-        message = f"{{{{ {expression.text} }}}} {what} in the payload"
-        raise UnmappedError(message)
-    text = str(value)
-    if not (0 < len(text) <= LONGEST_VALUE and text.isprintable() and text.strip()):
-        message = f"{{{{ {expression.text} }}}} is empty, too long or not printable"
-        raise UnmappedError(message)
-    if in_path and _ENDS_SEGMENT & set(text):
-        message = f"{{{{ {expression.text} }}}} has characters that have no place in a path"
-        raise UnmappedError(message)
-    return quote(text, safe="")
 
 
 def _seconds(retry_after: str | None) -> float:
