@@ -260,10 +260,11 @@ def _batches(bodies: list[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for body in bodies:
-        if batch and (len(batch) == _BATCH or size + len(body) > _BATCH_BYTES):
+        more = len(body.encode())
+        if batch and (len(batch) == _BATCH or size + more > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(body)
-        size += len(body.encode())
+        size += more
     if batch:
         yield batch
