@@ -226,6 +226,24 @@ def test_a_source_has_a_name_that_an_address_can_hold(name: str) -> None:
         ('policy.expires_after = "0s" # <-', "policy.expires_after", "must be more than nothing"),
         ('policy.on_uncertain = "ring" # <-', "policy.on_uncertain", "'leave' or 'redial'"),
         ("policy.test_events = true # <-", "policy.test_events", "'suppress' or 'ring'"),
+        *(
+            (
+                f'policy.redial = {{ on = ["{on}"], after = ["2h"] }} # <-',
+                "policy.redial.on[0]",
+                "'b",
+            )
+            for on in ("rejected", "unknown", "failed", "answered", "invalid_number", "blocked")
+        ),
+        ('policy.redial = { on = [], after = ["2h"] } # <-', "policy.redial.on", "is empty"),
+        ('policy.redial = { on = ["busy"], after = [] } # <-', "policy.redial.after", "is empty"),
+        ('policy.redial = { on = ["busy"] } # <-', "policy.redial.after", "is missing"),
+        (
+            'policy.redial = { on = ["busy"], after = ["0s"] } # <-',
+            "policy.redial.after",
+            "must be more than nothing",
+        ),
+        ('policy.outcome_deadline = "30s" # <-', "policy.outcome_deadline", "must be from 1m, so"),
+        ('policy.outcome_deadline = "15d" # <-', "policy.outcome_deadline", "to 14d"),
         ("policy.restart = 1 # <-", "policy.restart", "must be true or false"),
         ('policy.cancelled_by = "x" # <-', "policy.cancelled_by", "must be a list, in [ ]"),
     ],
@@ -253,6 +271,11 @@ def test_a_wrong_key_of_a_route_is_told(text: str, where: str, said: str) -> Non
         ('policy.restart = true # <-\npolicy.after = "1h"', "restart", "needs a policy.key: which"),
         (KEY + "policy.restart = true # <-", "restart", "needs policy.after: the wait to start an"),
         ('policy.cancelled_by = ["orders/paid"] # <-', "cancelled_by", "needs a policy.key: which"),
+        (
+            'policy.redial = { on = ["busy"], after = ["1d", "5d"] } # <-',
+            "redial",
+            "waits longer than policy.expires_after: the last attempt is too late",
+        ),
         (
             'policy.retention = "23h" # <-',
             "retention",
@@ -509,6 +532,7 @@ def test_what_a_route_leaves_out_has_a_meaning() -> None:
     assert (policy.key, policy.consent, policy.retention) == (None, None, None)
     assert (policy.after, policy.at, policy.before, policy.restart) == (None, None, None, False)
     assert policy.cancelled_by == ()
+    assert (policy.redial, policy.outcome_deadline) == (None, timedelta(hours=6))
     assert [cap.text for cap in policy.max_calls] == ["3/24h"]
 
 
@@ -544,6 +568,8 @@ def test_what_a_file_leaves_out_has_a_meaning() -> None:
         KEY + 'policy.at = "{{ start_time }}"\npolicy.before = "2h"',
         KEY + 'policy.after = "0s"\npolicy.restart = true',
         KEY + 'policy.on_uncertain = "redial"\npolicy.test_events = "ring"',
+        'policy.redial = { on = ["no_answer", "busy", "voicemail"], after = ["2h", "1d"] }',
+        'policy.outcome_deadline = "2h"',
         'policy.key = "order {{ id }}"\npolicy.cancelled_by = ["orders/cancelled", "first"]',
     ],
 )

@@ -103,6 +103,30 @@ class RecordTemplate(_Table):
     )
 
 
+class Redial(_Table):
+    """When a call is made again of which nobody had anything."""
+
+    on: tuple[Literal["no_answer", "busy", "voicemail"], ...] = Field(
+        strict=False,
+        min_length=1,
+        description="the outcomes after which it is; what was rejected, failed or is unknown is not"
+        " rung again",
+    )
+    after: tuple[Duration, ...] = Field(
+        strict=False,
+        min_length=1,
+        description="how long after one attempt the next one follows, for each that may follow",
+    )
+
+    @field_validator("after")
+    @classmethod
+    def _are_waits(cls, waits: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+        if not all(waits):
+            message = "must be more than nothing: a line that is busy is so for a while"
+            raise ValueError(message)
+        return waits
+
+
 class Policy(_Table):
     """When the call may be made."""
 
@@ -175,6 +199,15 @@ class Policy(_Table):
         default="leave",
         description="when it cannot be learnt whether the phone rang: leave it, or ring (again)",
     )
+    redial: Redial | None = Field(
+        default=None,
+        description="when the call is made again after nobody answered, by the whole policy",
+    )
+    outcome_deadline: Duration = Field(
+        default=timedelta(hours=6),
+        description="how long after it rang it is asked how a call ended; then that is unknown",
+        json_schema_extra={"default": "6h"},
+    )
     retention: Duration | None = Field(
         default=None,
         description="how long the ledger keeps its calls after their last change; else the stack's"
@@ -200,6 +233,14 @@ class Policy(_Table):
             raise ValueError(message)
         return span
 
+    @field_validator("outcome_deadline")
+    @classmethod
+    def _is_time_to_end(cls, span: timedelta) -> timedelta:
+        if not timedelta(minutes=1) <= span <= timedelta(days=14):
+            message = "must be from 1m, so that a call can be over, to 14d"
+            raise ValueError(message)
+        return span
+
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Which settings contradict others, and how to say so."""
         if self.at is not None and self.before is None:
@@ -213,6 +254,8 @@ class Policy(_Table):
         for name in ("restart", "cancelled_by", "replaces", "at"):
             if getattr(self, name) and self.key is None:
                 yield name, "needs a policy.key: which call is meant"
+        if self.redial and sum(self.redial.after, timedelta()) > self.expires_after:
+            yield "redial", "waits longer than policy.expires_after: the last attempt is too late"
         # A sender may send again until then, and the ledger is what tells that it does.
         if self.retention is not None and self.retention < self.expires_after:
             yield "retention", "is shorter than policy.expires_after: keep a call until then"
