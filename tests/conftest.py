@@ -29,7 +29,9 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
+from tests.aws_door import Door
 
+from ringhook.clients import services
 from ringhook.telemetry import logger
 from ringhook_ops.sandbox.server import Sandbox
 
@@ -53,8 +55,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ringhook"))
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[None]:
-    """An AWS account of a module's own; each test makes its own things in it (`unique`)."""
-    with mock_aws():
+    """An AWS account of a module's own; each test makes its own things in it (`unique`).
+
+    What asks without the SDK finds the same account, behind a door.
+    """
+    with (
+        mock_aws(),
+        Door(os.environ["AWS_SECRET_ACCESS_KEY"], os.environ["AWS_SESSION_TOKEN"]) as door,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(services, "address", lambda _service, _region: door.url)
         yield
 
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.builders import NOW, call
 from tests.conftest import unique
 
-from ringhook.clients.queue import AlarmClock, CallQueue
+from ringhook.clients.alarm_clock import AlarmClock
+from ringhook.clients.queue import CallQueue
 from ringhook.errors import UnavailableError
 
 # What SQS took of a batch until 2025, and still takes in places: 256 KiB, and ten messages.

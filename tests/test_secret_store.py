@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from mypy_boto3_secretsmanager import SecretsManagerClient
 from tests.conftest import unique
 
-from ringhook.clients.aws import client as aws_client
 from ringhook.clients.secret_store import MAX_AGE, MIN_AGE, SecretStore, as_list
 from ringhook.errors import UnavailableError
 
@@ -33,7 +33,7 @@ class Safe:
 
 @pytest.fixture
 def safe(aws: None) -> Safe:
-    client = aws_client("secretsmanager")
+    client = boto3.client("secretsmanager")
     name = unique("secret")
     client.create_secret(Name=name, SecretString='{"shop": "one"}')
     return Safe(client, name)

@@ -25,7 +25,6 @@ import pytest
 from tests.builders import Lambda
 
 from ringhook import receiver
-from ringhook.clients import aws
 from ringhook_ops.samples import library
 
 HOST = "hooks.example.com"
@@ -395,7 +394,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         file = tmp_path / "routes.toml"
         file.write_text(routes)
         monkeypatch.setattr(receiver, "ROUTES", file)
-        monkeypatch.setattr(aws, "client", one.client)
+        monkeypatch.setattr(receiver, "SecretsManager", lambda: one.client("secretsmanager"))
+        monkeypatch.setattr(receiver, "Sqs", lambda: one.client("sqs"))
         monkeypatch.setenv("RINGHOOK_QUEUE_URL", "https://queue")
         monkeypatch.setenv("RINGHOOK_SIGNING_SECRETS", "arn:signing")
         monkeypatch.delenv("RINGHOOK_PUBLIC_URL", raising=False)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ringhook import settings
 from ringhook.calls.call import Call
-from ringhook.clients import aws
 from ringhook.clients.queue import CallQueue, ThinEvent
 from ringhook.clients.secret_store import SecretStore, as_list
+from ringhook.clients.services import SecretsManager, Sqs
 from ringhook.errors import (
     BadRequestError,
     RejectedError,
@@ -261,12 +261,10 @@ def _receiver() -> Receiver:
     routes = routes_file.load(ROUTES.read_text())
     return Receiver(
         routes=routes,
-        secrets=SecretStore(aws.client("secretsmanager"), config.signing_secrets, time.monotonic),
+        secrets=SecretStore(SecretsManager(), config.signing_secrets, time.monotonic),
         deliver=_direct(config, routes)
         if config.delivery == "direct"
-        else through_queue(
-            CallQueue(aws.client("sqs"), config.queue_url, told_url=config.told_queue_url)
-        ),
+        else through_queue(CallQueue(Sqs(), config.queue_url, told_url=config.told_queue_url)),
     )
 
 

@@ -13,10 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ringhook.clients import aws, wire
+from ringhook.clients.alarm_clock import AlarmClock
 from ringhook.clients.fetching import Fetcher
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.pace import Pacer
-from ringhook.clients.queue import AlarmClock, CallQueue
+from ringhook.clients.queue import CallQueue
 from ringhook.clients.secret_store import SecretStore
 from ringhook.clients.unleashx import UnleashX
 from ringhook.ringing.attempts import Dialing

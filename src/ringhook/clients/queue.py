@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import newer
+from ringhook.clients.services import failures
 from ringhook.errors import UnavailableError
 from ringhook.routing.keeping import pack, unpack
 from ringhook.senders.providers import Event
@@ -19,10 +19,11 @@ from ringhook.senders.providers import Event
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_scheduler.type_defs import CreateScheduleInputTypeDef
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+    from ringhook.clients.alarm_clock import AlarmClock
+    from ringhook.clients.services import Sqs
 
 # SQS: a batch holds 10 messages and 256 KiB at least (1 MiB since 2025, where it has arrived).
 _BATCH = 10
@@ -110,7 +111,7 @@ class CallQueue:
 
     def __init__(
         self,
-        client: SQSClient,
+        client: SQSClient | Sqs,
         url: str,
         alarm_clock: AlarmClock | None = None,
         told_url: str = "",
@@ -152,7 +153,7 @@ class CallQueue:
             ]
             try:
                 answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
-            except (BotoCoreError, ClientError) as error:
+            except failures() as error:
                 message = f"the calls queue does not take messages ({error})"
                 raise UnavailableError(message) from error
             if failed := answer.get("Failed"):
@@ -170,7 +171,7 @@ class CallQueue:
                 self._alarm_clock.set(call_id, _body(message), at)
             else:
                 self._send(message, delay)
-        except (BotoCoreError, ClientError) as error:
+        except failures() as error:
             text = f"call {call_id} cannot be put off ({error})"
             raise UnavailableError(text) from error
 
@@ -179,13 +180,13 @@ class CallQueue:
         once_more = message.model_copy(update={"tries": message.tries + 1})
         try:
             self._send(once_more, math.ceil(after))
-        except (BotoCoreError, ClientError) as error:
+        except failures() as error:
             text = f"a message cannot be put off ({error})"
             raise UnavailableError(text) from error
 
     def show_again(self, receipt: str, after: float) -> None:
         """Let a message that failed be received again after so many seconds, not minutes."""
-        with suppress(BotoCoreError, ClientError):
+        with suppress(*failures()):
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=math.ceil(after)
             )
@@ -204,48 +205,9 @@ class CallQueue:
             self._client.send_message(
                 QueueUrl=self._url, MessageBody=_message(event), DelaySeconds=delay
             )
-        except (BotoCoreError, ClientError) as error:
+        except failures() as error:
             message = f"event {event.event_id} cannot be put off ({error})"
             raise UnavailableError(message) from error
-
-
-class AlarmClock:
-    """EventBridge Scheduler: a one-time schedule for each time of a call sends to the queue.
-
-    What cannot be delivered goes to the dead letters, and the sweep finds the call.
-    """
-
-    def __init__(
-        self,
-        client: EventBridgeSchedulerClient,
-        group: str,
-        role: str,
-        queue: str,
-        dead_letters: str = "",
-    ) -> None:
-        """Keep schedules in this group; they send to the queue (its ARN) with this role."""
-        self._client = client
-        self._group = group
-        self._role = role
-        self._queue = queue
-        self._dead_letters = dead_letters
-
-    def set(self, call_id: str, body: str, at: float) -> None:
-        """Send this body at `at` (epoch seconds, to the second)."""
-        moment = datetime.fromtimestamp(math.ceil(at), UTC)
-        schedule: CreateScheduleInputTypeDef = {
-            "Name": f"{call_id}-{math.ceil(at)}",
-            "GroupName": self._group,
-            "ScheduleExpression": f"at({moment:%Y-%m-%dT%H:%M:%S})",
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "ActionAfterCompletion": "DELETE",
-            "Target": {"Arn": self._queue, "RoleArn": self._role, "Input": body},
-        }
-        if self._dead_letters:
-            schedule["Target"]["DeadLetterConfig"] = {"Arn": self._dead_letters}
-        # One that is there already says the same.
-        with suppress(self._client.exceptions.ConflictException):
-            self._client.create_schedule(**schedule)
 
 
 def _message(task: Call | ThinEvent) -> str:

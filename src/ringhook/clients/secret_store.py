@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from ringhook.clients.services import code_of, failures
 from ringhook.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from ringhook.clients.services import SecretsManager
 
 # A revoked secret is honoured this long at most.
 MAX_AGE = 300.0
@@ -24,7 +25,9 @@ MIN_AGE = 10.0
 class SecretStore:
     """The JSON object in one secret; `clock` gives seconds that never go back."""
 
-    def __init__(self, client: SecretsManagerClient, arn: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: SecretsManagerClient | SecretsManager, arn: str, clock: Callable[[], float]
+    ) -> None:
         """Read nothing yet."""
         self._client = client
         self._arn = arn
@@ -48,17 +51,14 @@ class SecretStore:
             message = "no secret is configured"
             raise UnavailableError(message)
         try:
-            text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
+            answer = self._client.get_secret_value(SecretId=self._arn)
+        except failures() as error:
+            code = code_of(error)
             cure = ": it is not filled in" if code == "ResourceNotFoundException" else ""
             message = f"the secret {_name(self._arn)} cannot be read{cure} ({code})"
             raise UnavailableError(message) from error
-        except (BotoCoreError, KeyError) as error:
-            message = f"the secret {_name(self._arn)} cannot be read ({type(error).__name__})"
-            raise UnavailableError(message) from error
         try:
-            value = json.loads(text)
+            value = json.loads(answer.get("SecretString", ""))
         except ValueError:
             value = None
         if not isinstance(value, dict):

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import select
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -257,6 +258,20 @@ class SecretsManager(Service):
     def get_secret_value(self, **what: Any) -> dict[str, Any]:
         """Read a secret: `SecretId`; the answer has its `SecretString`."""
         return self.ask("GetSecretValue", what)
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What a client of AWS raises: one of these here, and one of the SDK, where it is loaded."""
+    sdk = sys.modules.get("botocore.exceptions")
+    return (UnavailableError, *((sdk.BotoCoreError, sdk.ClientError) if sdk else ()))
+
+
+def code_of(error: Exception) -> str:
+    """AWS's own word for a failure, or the error's name where nothing was answered."""
+    if isinstance(error, ServiceError):
+        return error.code
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def address(service: str, region: str) -> str:

@@ -6,15 +6,15 @@ a request that was taken; and a retry or a redirect would be a second request.
 
 from __future__ import annotations
 
-import functools
 import http.client
 import socket
-import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from ringhook.clients import tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +41,6 @@ class Response:
     retry_after: str | None = None
 
 
-@functools.cache
-def _context() -> ssl.SSLContext:
-    """Made once: it reads the certificates of all authorities, which takes 17 ms."""
-    return ssl.create_default_context()
-
-
 def request(
     method: str, url: str, headers: Mapping[str, str], body: str | None, timeout: float
 ) -> Response:
@@ -57,7 +51,9 @@ def request(
     parts = urlsplit(url)
     host = parts.hostname or ""
     connection = (
-        http.client.HTTPSConnection(host, parts.port, timeout=_CONNECT_TIMEOUT, context=_context())
+        http.client.HTTPSConnection(
+            host, parts.port, timeout=_CONNECT_TIMEOUT, context=tls.context()
+        )
         if parts.scheme == "https"
         else http.client.HTTPConnection(host, parts.port, timeout=_CONNECT_TIMEOUT)
     )
