@@ -29,8 +29,9 @@ setup: .venv/.made .venv-cloud/.made ## Install everything into the checkout (no
 	@$(if $(PYTHON),,echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, and none is on PATH." >&2; exit 1)
 	@$(PYTHON) -m venv .venv
 
-.venv/.made: pyproject.toml src/requirements.txt ops/requirements.txt | .venv/bin/python
+.venv/.made: pyproject.toml src/requirements.in src/requirements.txt ops/requirements.txt | .venv/bin/python
 	@echo "Installing Ringhook and its tools into .venv (a minute or two)"
+	@.venv/bin/python $(INSTALL) --requirement src/requirements.txt
 	@.venv/bin/python $(INSTALL) --editable '.[dev]'
 	@touch $@
 
@@ -66,6 +67,13 @@ simulate: setup ## Histories of everything going wrong at once, checked from out
 build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed
 	sam build
 	python -m ringhook_ops.bundle .aws-sam/build
+	python -m ringhook_ops.deployed.manifest .aws-sam/build
+
+.PHONY: lock
+lock: setup ## Pin what src/requirements.in asks for, and all that it needs, with hashes
+	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes \
+		--only-binary :all: --emit-build-options --custom-compile-command "make lock" \
+		--output-file src/requirements.txt src/requirements.in
 
 .PHONY: clean
 clean: ## Remove everything that the other commands made

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ringhook_ops import processes
@@ -26,30 +26,82 @@ ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_6
 FUNCTIONS = ("ReceiverFunction", "DialerFunction", "KeeperFunction")
 # Those of the 400 services described in botocore and boto3 that the functions use.
 SERVICES = {"dynamodb", "scheduler", "secretsmanager", "sqs", "sts"}
-# Names of places and carriers and time zones by number, 20 MB, which phonenumbers loads in modules
-# that are not used.
-UNUSED = ("phonenumbers/geodata", "phonenumbers/carrierdata", "phonenumbers/tzdata")
+# What no function loads, as patterns under a function's directory.
+UNUSED = (
+    # Names of places and carriers, time zones by number and short codes: 22 MB.
+    "phonenumbers/geodata",
+    "phonenumbers/carrierdata",
+    "phonenumbers/tzdata",
+    "phonenumbers/shortdata/region_*.py",
+    # Of Powertools, the logger and the metrics are used, and what reads JMESPath for them.
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/middleware_factory",
+    "aws_lambda_powertools/utilities/[!_j]*",
+    # What compiled PyNaCl: the compiled module needs `_cffi_backend` alone.
+    "cffi",
+    "pycparser",
+    "pycparser-*.dist-info",
+    "dateutil/zoneinfo/*.tar.gz",  # the zones are those of tzdata
+    "botocore/data/*/*/examples-1.json*",
+    "botocore/data/*/*/waiters-2.json*",
+    # Of each dist-info, METADATA tells scanners what ships, and the licence must come along.
+    "*.dist-info/RECORD",
+    "*.dist-info/WHEEL",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+    "*.dist-info/entry_points.txt",
+    "*.dist-info/sboms",
+    "*.dist-info/top_level.txt",
+    "*.data",  # scripts
+    "requirements.*",
+    "**/*.pyi",
+    "**/py.typed",
+    "**/__pycache__",  # left in src/ by whatever Python ran there last
+)
+# What one provider's signatures alone need.
+NEEDED_BY = {
+    "gohighlevel": ("nacl", "pynacl-*.dist-info", "_cffi_backend.*", "cffi-*.dist-info"),
+}
 
 
 def finish(function: Path, python: str | Path) -> None:
     """Remove from what `sam build` made of a function what it never loads, and compile the rest.
 
     Lambda's code directory is read-only, so without bytecode in it every cold start compiles all
-    that it imports: 1.4 s of processor time for the receiver, 0.5 s with it. `python` is the
-    interpreter of the runtime, whose bytecode no other version reads.
+    that it imports: 1.4 s of processor time for the receiver, 0.5 s with it. The sources go, which
+    nothing reads then. `python` is the interpreter of the runtime, whose bytecode no other version
+    reads.
     """
-    for unused in UNUSED:
-        shutil.rmtree(function / unused, ignore_errors=True)
+    _remove(function, UNUSED)
     for package in ("botocore", "boto3"):
         for service in (function / package / "data").iterdir():
             if service.is_dir() and service.name not in SERVICES:
                 shutil.rmtree(service)
-    for cache in list(function.rglob("__pycache__")):
-        shutil.rmtree(cache)  # left in src/ by whatever Python ran there last
-    command = [python, "-m", "compileall", "-q", "-j0", "--invalidation-mode", "unchecked-hash"]
-    # Tracebacks name files as they are called on Lambda.
+    # Beside its source (-b), which goes, and without docstrings and assertions (-o 2). Tracebacks
+    # name files as they are called on Lambda.
+    command = [python, "-m", "compileall", "-q", "-j0", "-b", "-o", "2"]
+    command += ["--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(function), "-p", "/var/task", str(function)]
     subprocess.run(command, check=True)
+    _remove(function, ["**/*.py"])
+
+
+def drop_unneeded(function: Path) -> None:
+    """Remove what no provider that the function's routes.toml names has a use for."""
+    sources = tomllib.loads((function / "routes.toml").read_text()).get("sources", {})
+    named = {source.get("provider") for source in sources.values()}
+    for provider, patterns in NEEDED_BY.items():
+        if provider not in named:
+            _remove(function, patterns)
+
+
+def _remove(function: Path, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        for path in list(function.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def place_local_bundle(destination: Path, routes: Path, say: Callable[[str], None]) -> None:
@@ -120,6 +172,7 @@ def _main(build: Path) -> None:
         sys.exit(f"{definition['runtime']} is not on PATH, though sam build found it there")
     for name in FUNCTIONS:
         before = _size(build / name)
+        drop_unneeded(build / name)
         finish(build / name, python)
         print(f"{name}: {before:.0f} MB, now {_size(build / name):.0f} MB with bytecode")
 
