@@ -63,6 +63,10 @@ FIRST ?= 1000
 simulate: setup ## Histories of everything going wrong at once, checked from outside (COUNT=2000 FIRST=1000)
 	python -m tests.simulation $(FIRST) $(COUNT)
 
+.PHONY: bench
+bench: setup ## What Ringhook costs on this machine, measured into bench/RESULTS.md
+	python -m bench
+
 .PHONY: build
 build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed
 	sam build
@@ -77,6 +81,6 @@ lock: setup ## Pin what src/requirements.in asks for, and all that it needs, wit
 
 .PHONY: clean
 clean: ## Remove everything that the other commands made
-	rm -rf .venv .venv-cloud .aws-sam .ringhook .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf .venv .venv-cloud .aws-sam .ringhook .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage
 	find src ops tests -name __pycache__ -prune -exec rm -rf {} +
 	find . -maxdepth 2 -name '*.egg-info' -prune -exec rm -rf {} +

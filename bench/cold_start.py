@@ -1,69 +1,98 @@
-"""What the functions' imports cost, as a ratio to a bare interpreter that can hash and read JSON.
-
-    .venv/bin/python bench/cold_start.py
-
-Each row is a fresh interpreter with compiled bytecode, measured in user CPU by the operating
-system; the least of several runs, taken in turns so that a slow moment slows all rows alike.
-"""
+"""What a cold start costs: a fresh interpreter, the imports, and the first request."""
 
 from __future__ import annotations
 
-import os
-import resource
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
+from bench.progress import say
+from bench.report import Part, Ratio, Table
+from bench.webhooks import event_of, lead
 
-SRC = Path(__file__).parent.parent / "src"
-RUNS = 9
-ROWS = {
-    "floor: json, hmac, base64": "import json, hmac, hashlib, base64",
-    "urllib3": "import urllib3",
-    "pydantic, one model": "import pydantic\nclass A(pydantic.BaseModel):\n    a: int",
-    "Powertools logger and metrics": "from aws_lambda_powertools import Logger, Metrics",
-    "jmespath": "import jmespath",
-    "phonenumbers": "import phonenumbers",
-    "boto3": "import boto3",
-    "boto3, clients of the receiver": "import boto3\n"
-    "for s in ('secretsmanager', 'sqs'): boto3.client(s, region_name='us-east-1')",
-    "the receiver": "import ringhook.receiver",
-    "the receiver with its routes": "import ringhook.receiver as r\n"
-    "r.routes_file.load(r.ROUTES.read_text())",
-    "the dialer": "import ringhook.dialer",
-}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from bench.setup import Setup
+
+NOTE = """\
+Processor time (user and system) of a fresh Python process from its start to its end, with one
+request: a signed webhook taken, a call rung, a cancel kept. The floor checks the same signature and
+reads the same body with `json` and `hmac`; the usual handler is one file with boto3, Powertools,
+pydantic and phonenumbers at its top, which reads its secret and sends to the queue
+(`bench/handlers/usual.py`). AWS and the API are on loopback, over plain HTTP. Rows are measured in
+turns, so that a slow moment of the machine falls on all of them; figures are the least of {rounds}
+rounds, and ratios those of the leasts."""
 
 
-def cpu_seconds(code: str) -> float:
-    """User and system CPU seconds of one fresh interpreter that runs this code."""
-    env = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(SRC),
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "POWERTOOLS_METRICS_NAMESPACE": "Ringhook",
+def measure(setup: Setup) -> Part:
+    """Measure each function's cold start in turns."""
+    # The first round compiles what is not compiled yet.
+    rounds, uncounted = (1, 0) if setup.quick else (15, 1)
+    rows = _rows(setup, rounds + uncounted)
+    least = dict.fromkeys(rows, float("inf"))
+    for number in range(1 - uncounted, rounds + 1):
+        say(f"cold starts, round {number} of {rounds}")
+        for name, start in rows.items():
+            seconds = start()
+            if number:
+                least[name] = min(least[name], seconds)
+    setup.account.api.check(rounds + uncounted)
+    floor, usual = least["the floor"], least["the usual handler"]
+    table = Table(
+        title="Cold start",
+        note=NOTE.format(rounds=rounds),
+        columns=("", "CPU ms", "times the floor", "times the usual"),
+        rows=[
+            (name, seconds * 1000, seconds / floor, seconds / usual)
+            for name, seconds in least.items()
+        ],
+    )
+    receiver, dialer = least["receiver"], least["dialer"]
+    return Part(
+        tables=[table],
+        ratios=[
+            Ratio(what="receiver's cold start / the floor", measured=receiver / floor, target=3),
+            Ratio(
+                what="receiver's cold start / the usual handler",
+                measured=receiver / usual,
+                target=0.25,
+            ),
+            Ratio(
+                what="dialer's cold start / the usual handler", measured=dialer / usual, target=0.5
+            ),
+        ],
+    )
+
+
+def _rows(setup: Setup, starts: int) -> dict[str, Callable[[], float]]:
+    """What to start for each row; gives the seconds of processor time."""
+    code, account = setup.code, setup.account
+    # Each dialer takes a call that is new, and each keeper a cancel: what the receiver sent.
+    wanted = [lead() for _ in range(starts)]
+    cancels = [lead(topic="lead.closed") for _ in range(starts)]
+    calls = iter(account.queued(code, wanted))
+    told = iter(account.queued(code, cancels, "told"))
+    environment = account.environment("receiver")
+    event = event_of(lead())
+
+    def row(module: str, environment: dict[str, str], events: Callable[[], Any]) -> float:
+        ran = code.run(module, [events()], environment)
+        _check(module, ran.answers[0])
+        return ran.whole
+
+    return {
+        "the floor": lambda: row("bench.handlers.floor", {}, lambda: event),
+        "the usual handler": lambda: row("bench.handlers.usual", environment, lambda: event),
+        "receiver": lambda: row("ringhook.receiver", environment, lambda: event_of(lead())),
+        "dialer": lambda: row(
+            "ringhook.dialer", account.environment("dialer"), lambda: next(calls)
+        ),
+        "keeper": lambda: row("ringhook.keeper", account.environment("keeper"), lambda: next(told)),
     }
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], check=True, env=env)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main() -> None:
-    """Measure and print the table."""
-    for code in ROWS.values():
-        cpu_seconds(code)  # compiles what is not compiled yet
-    least = dict.fromkeys(ROWS, float("inf"))
-    for _ in range(RUNS):
-        for name, code in ROWS.items():
-            least[name] = min(least[name], cpu_seconds(code))
-    floor = least["floor: json, hmac, base64"]
-    table = Table("imported", "CPU ms", "ratio to the floor")
-    for name, seconds in least.items():
-        table.add_row(name, f"{seconds * 1000:.0f}", f"{seconds / floor:.1f}")
-    Console().print(table)
-
-
-if __name__ == "__main__":
-    main()
+def _check(module: str, answer: Any) -> None:
+    """Raise unless the request was taken: what fails is quick and no figure."""
+    if answer.get("statusCode", 202) != 202 or answer.get("batchItemFailures"):
+        message = f"{module} did not take its request: {answer}"
+        raise RuntimeError(message)

@@ -1,0 +1,1 @@
+"""What Ringhook costs: `python -m bench` measures it and writes RESULTS.md."""
