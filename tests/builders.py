@@ -12,6 +12,7 @@ from typing import Any
 
 from ringhook.calls.call import Call, Status
 from ringhook.calls.lifecycle import Item
+from ringhook.reading import checked
 from ringhook.senders import providers
 from ringhook.senders.providers import Provider
 from ringhook.senders.request import Request
@@ -50,7 +51,7 @@ def request(
 def provider(name: str, **settings: Any) -> Provider:
     """A provider as the settings of a source make it."""
     found = providers.find(name)
-    return found.adapt(found, found.settings.model_validate({"provider": name, **settings}))
+    return found.adapt(found, checked.read(found.settings, {"provider": name, **settings}))
 
 
 @dataclass

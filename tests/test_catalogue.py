@@ -47,6 +47,7 @@ from ringhook.errors import (
     RinghookError,
     UnavailableError,
 )
+from ringhook.reading import checked
 from ringhook.receiver import Receiver, Tasks, through_queue
 from ringhook.routing.routes_file import load
 from ringhook.senders import providers, signatures
@@ -432,7 +433,7 @@ def test_a_stale_signature_is_refused(case: Case) -> None:
 def test_known_signatures_are_judged_as_their_origin_does(vector: dict[str, Any]) -> None:
     provider = providers.find(vector["provider"])
     settings = {"provider": vector["provider"], **vector.get("settings", {})}
-    adapted = provider.adapt(provider, provider.settings.model_validate(settings))
+    adapted = provider.adapt(provider, checked.read(provider.settings, settings))
     now = datetime.fromtimestamp(vector["now"], UTC) if vector.get("now") else NOW
     request = Request(
         source="known",

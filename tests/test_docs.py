@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -17,6 +19,11 @@ ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
+def keys(table: Any) -> list[str]:
+    """What may be written in a table."""
+    return [str(field.metadata.get("alias", field.name)) for field in fields(table)]
+
+
 def models() -> list[tuple[str, str]]:
     tables = (
         routes.File,
@@ -27,7 +34,7 @@ def models() -> list[tuple[str, str]]:
         providers.Source,
         HmacSource,
     )
-    return [(table.__name__, name) for table in tables for name in table.model_fields]
+    return [(table.__name__, name) for table in tables for name in keys(table)]
 
 
 @pytest.mark.parametrize(("table", "key"), models())

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from ringhook.errors import RejectedError
+from ringhook.reading import checked
 from ringhook.routing.mapping import map_event
 from ringhook.routing.routes_file import load
 from ringhook.senders import providers, signatures
@@ -25,9 +26,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def adapted(name: str, **settings: Any) -> Provider:
     provider = providers.find(name)
-    return provider.adapt(
-        provider, provider.settings.model_validate({"provider": name, **settings})
-    )
+    return provider.adapt(provider, checked.read(provider.settings, {"provider": name, **settings}))
 
 
 def posted(body: Any, headers: dict[str, str] | None = None) -> Request:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from ringhook.errors import RejectedError, UnavailableError
+from ringhook.reading import checked
 from ringhook.routing.routes_file import load
 from ringhook.senders import providers, signatures
 from ringhook.senders.providers import Event, Provider
@@ -21,9 +22,7 @@ IST = "2026-07-14 19:42:00"  # the same moment, by India's clock
 
 def adapted(name: str, **settings: Any) -> Provider:
     provider = providers.find(name)
-    return provider.adapt(
-        provider, provider.settings.model_validate({"provider": name, **settings})
-    )
+    return provider.adapt(provider, checked.read(provider.settings, {"provider": name, **settings}))
 
 
 def posted(body: Any, kind: str = "application/json") -> Request:

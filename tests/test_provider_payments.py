@@ -14,6 +14,7 @@ import pytest
 
 from ringhook.calls.call import Call
 from ringhook.errors import RejectedError
+from ringhook.reading import checked
 from ringhook.routing import routes_file
 from ringhook.routing.receiving import Received, receive
 from ringhook.senders import providers, signatures
@@ -169,7 +170,7 @@ def test_grafanas_repeats_are_one_event_and_another_outbreak_is_another() -> Non
 def test_grafana_signs_the_time_where_the_contact_point_names_a_header_for_it() -> None:
     settings = {"provider": "grafana", "timestamp_header": "X-Time"}
     provider = providers.find("grafana")
-    provider = provider.adapt(provider, provider.settings.model_validate(settings))
+    provider = provider.adapt(provider, checked.read(provider.settings, settings))
     request, _ = webhook("grafana")
     now = str(int(NOW.timestamp()))
     proof = hmac.new(b"k", now.encode() + b":" + request.body, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from tests.builders import NOW, provider, request
 
 from ringhook.errors import BadRequestError
+from ringhook.reading import checked
 from ringhook.senders.request import Reply, Request
 from ringhook_ops.samples import library, webhooks
 
@@ -95,7 +96,8 @@ def test_what_is_no_outbound_message_or_dangerous_to_read_is_not_read(sent: Requ
 @pytest.mark.parametrize("tenant", [ORGANISATION, ORGANISATION[:15]])
 def test_a_pinned_organisation_may_be_written_long_or_short(tenant: str) -> None:
     salesforce = provider("salesforce")
-    pinned = salesforce.settings(provider="salesforce", tenant=tenant).tenant
+    settings = {"provider": "salesforce", "tenant": tenant}
+    pinned = checked.read(salesforce.settings, settings).tenant
     sent = sample("Lead")
 
     assert salesforce.tenants(sent, salesforce.read(sent)) == {pinned}

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from ringhook.reading import checked
 from ringhook.senders import providers
 from ringhook.senders.providers import Provider
 from ringhook.senders.request import Request
@@ -483,7 +484,7 @@ def test_the_settings_of_any_sender_that_signs_with_an_hmac_are_found(name: str)
 
     found = next(settings_for(request, secret, NOW))
     generic = providers.find("hmac")
-    source = generic.settings.model_validate({"provider": "hmac", **found})
+    source = checked.read(generic.settings, {"provider": "hmac", **found})
 
     assert diagnose(generic.adapt(generic, source), request, secret, NOW).genuine
     without = diagnose(generic, request, secret, NOW)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from datetime import UTC
 from pathlib import Path
 
@@ -111,12 +112,12 @@ def _answers(provider: Provider, guide: guides.Guide) -> Iterator[str]:
 def _settings(sample: Sample, provider: Provider) -> Iterator[str]:
     settings = {"provider": sample.provider, **sample.settings}
     yield from ("```toml", table(f"sources.{sample.source}", settings), "```")
-    if own := set(provider.settings.model_fields) - set(Source.model_fields):
+    usual = {field.name for field in fields(Source)}
+    if own := [field for field in fields(provider.settings) if field.name not in usual]:
         yield from ("", "| setting | meaning |", "| --- | --- |")
-        for field in sorted(own):
-            about = provider.settings.model_fields[field]
-            needed = " (required)" if about.is_required() else ""
-            yield f"| `{field}` | {about.description or ''}{needed} |"
+        for field in sorted(own, key=lambda field: field.name):
+            needed = " (required)" if field.default is MISSING else ""
+            yield f"| `{field.name}` | {field.metadata['description']}{needed} |"
 
 
 def _recipes(name: str) -> Iterator[str]:

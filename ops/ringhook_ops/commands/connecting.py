@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from ringhook.errors import BadRequestError, Problem
+from ringhook.reading import checked
 from ringhook.routing import routes_file
 from ringhook.senders import providers
 from ringhook.senders.providers import Provider
@@ -217,7 +218,7 @@ def _adapted(name: str, settings: Mapping[str, str]) -> Provider:
     if name == "hmac" and not settings:
         return provider
     try:
-        source = provider.settings.model_validate({"provider": name, **settings})
+        source = checked.read(provider.settings, {"provider": name, **settings})
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise typer.BadParameter(said, param_hint="--set") from error

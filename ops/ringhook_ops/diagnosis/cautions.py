@@ -43,7 +43,7 @@ def holidays_end(today: date) -> str:
 
 def _of(route: Route, routes: Routes, today: date) -> Iterator[tuple[tuple[str, ...], str]]:
     policy = route.policy
-    if "purpose" not in policy.model_fields_set:
+    if "purpose" not in routes.stated[route.name]:
         yield ("policy", "purpose"), _NO_PURPOSE
     if policy.calling_hours == ANY:
         yield (

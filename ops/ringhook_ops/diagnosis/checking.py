@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
-
-from pydantic import BaseModel
 
 from ringhook.deciding.calling_hours import Hours
 from ringhook.errors import Problem
 from ringhook.reading.expressions import Expression, Template
+from ringhook.reading.tables import Table
 from ringhook.routing.route_values import Cap
 from ringhook.routing.routes import Route, Routes
 from ringhook_ops.dry_run.trying import Tried
@@ -60,7 +60,7 @@ def enforced(route: Route, routes: Routes) -> dict[str, Any]:
         "agent_id": _plain(route.call.agent_id) if route.call else None,
         "countries": sorted(routes.countries),
         "max_calls_per_day": routes.max_calls_per_day,
-        **{name: _plain(value) for name, value in route.policy},
+        **_plain(route.policy),
     }
 
 
@@ -70,8 +70,8 @@ def _plain(value: Any) -> Any:
         return value.text
     if isinstance(value, timedelta):
         return _span(value)
-    if isinstance(value, BaseModel):
-        return {name: _plain(part) for name, part in value}
+    if isinstance(value, Table):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

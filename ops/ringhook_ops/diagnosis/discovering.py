@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from itertools import product
 from typing import Any
 
+from ringhook.reading import checked
 from ringhook.senders.providers import hmac
 from ringhook.senders.request import Request
 from ringhook.senders.signatures import Hmac
@@ -65,7 +67,7 @@ def settings_for(
 
 def scheme_of(settings: Mapping[str, Any]) -> Hmac:
     """The scheme that these settings of a source describe."""
-    source = hmac.HmacSource.model_validate({"provider": "hmac", **settings})
+    source = checked.read(hmac.HmacSource, {"provider": "hmac", **settings})
     (scheme,) = hmac.adapt(hmac.PROVIDER, source).schemes
     if not isinstance(scheme, Hmac):
         raise TypeError(scheme)
@@ -73,8 +75,8 @@ def scheme_of(settings: Mapping[str, Any]) -> Hmac:
 
 
 def _without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
-    fields = hmac.HmacSource.model_fields
-    return {name: value for name, value in settings.items() if value != fields[name].default}
+    defaults = {field.name: field.default for field in fields(hmac.HmacSource)}
+    return {name: value for name, value in settings.items() if value != defaults[name]}
 
 
 def _signatures(value: str) -> Iterator[dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +13,7 @@ from jmespath import lexer
 from ringhook.errors import Problem
 from ringhook.reading import countries, phone
 from ringhook.reading.expressions import Expression, Template
+from ringhook.reading.tables import Table
 from ringhook.routing.routes import Route, Routes
 from ringhook.routing.toml_lines import line_of
 from ringhook_ops.dry_run import trying
@@ -52,14 +53,15 @@ def _expressions(route: Route) -> Iterator[tuple[Place, Expression]]:
     tables: list[tuple[Place, Any]] = [((), route)]
     while tables:
         place, table = tables.pop()
-        fields = table.items() if isinstance(table, dict) else iter(table)
-        for name, value in fields:
+        names = table if isinstance(table, dict) else [one.name for one in fields(table)]
+        for name in names:
+            value = table[name] if isinstance(table, dict) else getattr(table, name)
             at = (*place, name)
             if isinstance(value, Expression):
                 yield at, value
             elif isinstance(value, Template):
                 yield from ((at, part) for part in value.parts if isinstance(part, Expression))
-            elif isinstance(value, dict) or hasattr(value, "model_fields_set"):
+            elif isinstance(value, dict | Table):
                 tables.append((at, value))
 
 

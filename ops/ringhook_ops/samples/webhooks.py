@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ringhook.reading import checked
 from ringhook.routing.routes import Routes
 from ringhook.routing.routes_file import load
 from ringhook.senders import providers
@@ -37,7 +38,7 @@ def provider_of(sample: Sample, routes: Routes | None, source: str) -> Provider:
         return connection.provider
     provider = providers.find(sample.provider)
     settings = {"provider": sample.provider, **sample.settings}
-    return provider.adapt(provider, provider.settings.model_validate(settings))
+    return provider.adapt(provider, checked.read(provider.settings, settings))
 
 
 def webhook(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from ringhook.reading import checked
 from ringhook.routing.routes import File
 from ringhook.senders import enrichment, providers
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `routes.toml`, for editors: every provider's settings included."""
-    schema = File.model_json_schema()
-    schema["$defs"]["Enrichment"] = enrichment.Enrichment.model_json_schema()
+    schema = checked.json_schema(File)
+    schema["$defs"]["Enrichment"] = checked.json_schema(enrichment.Enrichment)
     options = []
     for name in providers.names():
         provider = providers.find(name)
-        option = provider.settings.model_json_schema()
+        option = checked.json_schema(provider.settings)
         option["title"] = provider.title
         option["properties"]["provider"] = {"const": name, "description": provider.title}
         if provider.enrich_hosts:

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
 
 from ringhook.reading import urls
 from ringhook.reading.expressions import Template, compile_template
+from ringhook.reading.tables import Check, Field, Read, Table
 from ringhook.routing.route_values import ExpressionText, TemplateText
 
 if TYPE_CHECKING:
@@ -65,14 +57,11 @@ def _header(name: str) -> str:
     return name
 
 
-class Notify(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify(Table):
     """Whom to tell how calls end: a signed Standard Webhooks message, or what its API takes."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, strict=True
-    )
-
-    url: Annotated[TemplateText, AfterValidator(_address)] = Field(
+    url: Annotated[TemplateText, Check(_address)] = Field(
         description="where: an https address, with {{ JMESPath }} over the body's data in its path"
         " or parameters; {credential} in its path, where the address itself is the secret"
     )
@@ -87,11 +76,11 @@ class Notify(BaseModel):
     )
     phone_number: bool = Field(default=False, description="whether it is told the phone number")
     method: Literal["POST", "PUT", "PATCH"] = "POST"
-    headers: dict[Annotated[str, AfterValidator(_header)], TemplateText] = Field(
+    headers: dict[Annotated[str, Check(_header)], TemplateText] = Field(
         default_factory=dict,
         description="headers of the request; in them {credential} is the credential",
     )
-    body: Annotated[Any, BeforeValidator(_body), WithJsonSchema({})] = Field(
+    body: Annotated[Any, Read(_body, {})] = Field(
         default=None,
         description="what is sent instead of the Standard Webhooks message: a table, list or text"
         " with {{ JMESPath }} over its data",
@@ -105,12 +94,11 @@ class Notify(BaseModel):
         default="", description="its key in the notify secret; left out: the name of this table"
     )
 
-    @model_validator(mode="after")
-    def _has_no_credential_in_its_body(self) -> Notify:
+    def __post_init__(self) -> None:
+        """No credential stands in the body. Raises ValueError."""
         if any(urls.CREDENTIAL in template.text for template in _templates(self.body)):
             message = "{credential} has its place in `headers` or in the path of `url`"
             raise ValueError(message)
-        return self
 
     @property
     def is_signed(self) -> bool:

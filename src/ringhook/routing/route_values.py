@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    InstanceOf,
-    ValidationInfo,
-    WithJsonSchema,
-)
-
-from ringhook.deciding.calling_hours import Hours, parse_hours
-from ringhook.reading import phone
 from ringhook.reading.expressions import (
     Expression,
     Template,
@@ -23,7 +13,13 @@ from ringhook.reading.expressions import (
     compile_template,
     parse_duration,
 )
+from ringhook.reading.tables import Check, Finite, Read
 from ringhook.senders.request import SOURCE_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringhook.deciding.calling_hours import Hours
 
 NAME = SOURCE_NAME.pattern
 
@@ -48,12 +44,10 @@ def _duration(value: Any) -> Any:
 
 
 _TEXT: dict[str, Any] = {"type": "string"}
-TemplateText = Annotated[Template, BeforeValidator(_template), WithJsonSchema(_TEXT)]
-ExpressionText = Annotated[Expression, BeforeValidator(_expression), WithJsonSchema(_TEXT)]
+TemplateText = Annotated[Template, Read(_template, _TEXT)]
+ExpressionText = Annotated[Expression, Read(_expression, _TEXT)]
 Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
+    timedelta, Read(_duration, {"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"})
 ]
 
 
@@ -87,17 +81,21 @@ def _gap(value: Any) -> Any:
     return None if value == "none" else _duration(value)
 
 
-def _hours(value: Any, info: ValidationInfo) -> Any:
+def _hours(value: Any, document: Mapping[str, Any]) -> Any:
     if not isinstance(value, str | dict):
         message = "write 'default', 'any', '09:00-20:00', or a table by weekday"
         raise ValueError(message)  # noqa: TRY004 - pydantic reads ValueError
-    named = (info.context or {}).get("calling_hours")
+    from ringhook.deciding.calling_hours import parse_hours  # noqa: PLC0415 - for who checks a file
+
+    named = document.get("calling_hours")
     tables = named.items() if isinstance(named, dict) else ()
     return parse_hours(value, {name: table for name, table in tables if isinstance(table, dict)})
 
 
 def known_country(code: str) -> str:
     """Take a country's code (ISO 3166-1 alpha-2). Raises ValueError for anything else."""
+    from ringhook.reading import phone  # noqa: PLC0415 - for who checks a file
+
     if code not in phone.COUNTRIES:
         message = f"{code!r} is not a country's code of two capital letters, like 'US'"
         raise ValueError(message)
@@ -112,6 +110,8 @@ def _name_of_hours(name: str) -> str:
 
 
 def _table_of_hours(table: dict[str, Any]) -> dict[str, Any]:
+    from ringhook.deciding.calling_hours import parse_hours  # noqa: PLC0415 - for who checks a file
+
     parse_hours(table)
     return table
 
@@ -132,21 +132,19 @@ def _consent(value: Any) -> Any:
 AGENT_ID = re.compile(r"0*[1-9][0-9]{0,14}")
 _LONE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 LONGEST_CAP = timedelta(days=31)
-HoursSetting = Annotated[
-    InstanceOf[Hours],
-    BeforeValidator(_hours),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]}),
-]
-HoursName = Annotated[str, AfterValidator(_name_of_hours)]
-HoursTable = Annotated[dict[str, Any], AfterValidator(_table_of_hours)]
+_HOURS = {"anyOf": [{"type": "string"}, {"type": "object"}]}
+if TYPE_CHECKING:
+    HoursSetting: TypeAlias = Hours
+else:
+    # What hours are is loaded by who looks at them.
+    HoursSetting = Annotated[Any, Read(_hours, _HOURS, whole=True)]
+FiniteNumber = Annotated[float, Finite()]
+HoursName = Annotated[str, Check(_name_of_hours)]
+HoursTable = Annotated[dict[str, Any], Check(_table_of_hours)]
 Caps = Annotated[
-    tuple[Cap, ...],
-    BeforeValidator(_caps_or_none),
-    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}),
+    tuple[Cap, ...], Read(_caps_or_none, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})
 ]
 Gap = Annotated[
-    timedelta | None,
-    BeforeValidator(_gap),
-    WithJsonSchema({"type": "string", "pattern": "^([0-9]{1,6}[smhd]|none)$"}),
+    timedelta | None, Read(_gap, {"type": "string", "pattern": "^([0-9]{1,6}[smhd]|none)$"})
 ]
-ConsentSetting = Annotated[Expression | str, BeforeValidator(_consent), WithJsonSchema(_TEXT)]
+ConsentSetting = Annotated[Expression | str, Read(_consent, _TEXT)]

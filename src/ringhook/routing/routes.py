@@ -6,18 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    field_validator,
-    model_validator,
-)
-
-from ringhook.deciding.calling_hours import ClosedDays, Purpose, default_hours
 from ringhook.reading.expressions import Template
+from ringhook.reading.tables import Check, Field, Pattern, Table
 from ringhook.routing.notify import Notify
 from ringhook.routing.route_values import (
     AGENT_ID,
@@ -26,6 +16,7 @@ from ringhook.routing.route_values import (
     ConsentSetting,
     Duration,
     ExpressionText,
+    FiniteNumber,
     Gap,
     HoursName,
     HoursSetting,
@@ -38,22 +29,68 @@ from ringhook.routing.route_values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ringhook.deciding.calling_hours import ClosedDays, Hours
     from ringhook.errors import Problem
     from ringhook.senders.enrichment import Lookup
     from ringhook.senders.providers import Provider, Source
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, arbitrary_types_allowed=True, strict=True
-    )
+def _agent(agent: Template | int) -> Template | int:
+    written = agent.text if isinstance(agent, Template) and agent.is_literal else agent
+    if not isinstance(written, Template) and not AGENT_ID.fullmatch(str(written)):
+        message = f"{written!r} is not an agent's number: write it, or {{{{ JMESPath }}}}"
+        raise ValueError(message)
+    return agent
 
 
-class CallTemplate(_Table):
+def _waits(waits: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
+    if not all(waits):
+        message = "must be more than nothing: a line that is busy is so for a while"
+        raise ValueError(message)
+    return waits
+
+
+def _of_the_event(template: Template) -> Template:
+    if template.is_literal:
+        message = "is the same for every event: write {{ JMESPath }} over the payload"
+        raise ValueError(message)
+    return template
+
+
+def _while(span: timedelta) -> timedelta:
+    if not span:
+        message = "must be more than nothing, or no call is ever made in time"
+        raise ValueError(message)
+    return span
+
+
+def _time_to_end(span: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= span <= timedelta(days=14):
+        message = "must be from 1m, so that a call can be over, to 14d"
+        raise ValueError(message)
+    return span
+
+
+def _default_hours() -> Hours:
+    # What hours are is loaded by who looks at them.
+    from ringhook.deciding.calling_hours import default_hours  # noqa: PLC0415
+
+    return default_hours()
+
+
+def _countries(countries: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(known_country, sorted(countries)))
+
+
+OfTheEvent = Annotated[TemplateText, Check(_of_the_event)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTemplate(Table):
     """What the call is made of: fields of the payload, or text."""
 
-    agent_id: TemplateText | int = Field(
-        union_mode="left_to_right", description="the agent that speaks: its number"
+    agent_id: Annotated[TemplateText | int, Check(_agent)] = Field(
+        description="the agent that speaks: its number"
     )
     phone_number: TemplateText = Field(description="whom to ring, e.g. {{ customer.phone }}")
     region: TemplateText | None = Field(
@@ -67,24 +104,16 @@ class CallTemplate(_Table):
     )
     province: TemplateText | None = Field(default=None, description="and state or province")
     postal_code: TemplateText | None = Field(default=None, description="and postal code")
-    metadata: dict[str, TemplateText | int | FiniteFloat | bool] = Field(
+    metadata: dict[str, TemplateText | int | FiniteNumber | bool] = Field(
         default_factory=dict, description="what the agent is told; nothing else reaches it"
     )
     account: str = Field(
         default="default", description="which API token makes the call, where there are several"
     )
 
-    @field_validator("agent_id")
-    @classmethod
-    def _is_an_agent(cls, agent: Template | int) -> Template | int:
-        written = agent.text if isinstance(agent, Template) and agent.is_literal else agent
-        if not isinstance(written, Template) and not AGENT_ID.fullmatch(str(written)):
-            message = f"{written!r} is not an agent's number: write it, or {{{{ JMESPath }}}}"
-            raise ValueError(message)
-        return agent
 
-
-class RecordTemplate(_Table):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTemplate(Table):
     """Whose do-not-call wish, or consent, an event tells."""
 
     phone_number: TemplateText = Field(description="whose")
@@ -103,7 +132,8 @@ class RecordTemplate(_Table):
     )
 
 
-class Redial(_Table):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redial(Table):
     """When a call is made again of which nobody had anything."""
 
     on: tuple[Literal["no_answer", "busy", "voicemail"], ...] = Field(
@@ -112,31 +142,24 @@ class Redial(_Table):
         description="the outcomes after which it is; what was rejected, failed or is unknown is not"
         " rung again",
     )
-    after: tuple[Duration, ...] = Field(
+    after: Annotated[tuple[Duration, ...], Check(_waits)] = Field(
         strict=False,
         min_length=1,
         description="how long after one attempt the next one follows, for each that may follow",
     )
 
-    @field_validator("after")
-    @classmethod
-    def _are_waits(cls, waits: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
-        if not all(waits):
-            message = "must be more than nothing: a line that is busy is so for a while"
-            raise ValueError(message)
-        return waits
 
-
-class Policy(_Table):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(Table):
     """When the call may be made."""
 
-    purpose: Purpose = Field(
+    purpose: Literal["marketing", "service", "collection"] = Field(
         default="marketing",
         description="what the call is for, which the law asks: 'marketing' (to sell), 'service'"
         " (about the person's own order, booking, enquiry or account), or 'collection' (a debt)",
     )
     calling_hours: HoursSetting = Field(
-        default_factory=default_hours,
+        default_factory=_default_hours,
         description="when the phone may ring, in the recipient's time: 'default' (by place and"
         " purpose), '09:00-20:00', a table by weekday, or the name of one in [calling_hours], each"
         " cut to the law of the place; or 'any', which asks no law",
@@ -149,7 +172,7 @@ class Policy(_Table):
         default=False,
         description="a further event of the same key starts the wait anew",
     )
-    at: TemplateText | None = Field(
+    at: OfTheEvent | None = Field(
         default=None, description="the time of an appointment, e.g. {{ start_time }}"
     )
     before: Duration | None = Field(
@@ -181,16 +204,16 @@ class Policy(_Table):
         description="{{ JMESPath }} that must hold, or 'recorded:PURPOSE' for a consent that a"
         " route with action = 'consent' recorded",
     )
-    key: TemplateText | None = Field(
+    key: OfTheEvent | None = Field(
         default=None,
         description="one call per value of this, whatever the number of events; else one per event",
     )
-    replaces: TemplateText | None = Field(
+    replaces: OfTheEvent | None = Field(
         default=None,
         description="the key of the call that this one takes the place of, where the sender gives"
         " what it moves a new id: that call ends",
     )
-    expires_after: Duration = Field(
+    expires_after: Annotated[Duration, Check(_while)] = Field(
         default=timedelta(days=5),
         description="how long after the event, by the sender's clock, it is too late to ring",
         json_schema_extra={"default": "5d"},
@@ -203,7 +226,7 @@ class Policy(_Table):
         default=None,
         description="when the call is made again after nobody answered, by the whole policy",
     )
-    outcome_deadline: Duration = Field(
+    outcome_deadline: Annotated[Duration, Check(_time_to_end)] = Field(
         default=timedelta(hours=6),
         description="how long after it rang it is asked how a call ended; then that is unknown",
         json_schema_extra={"default": "6h"},
@@ -216,30 +239,6 @@ class Policy(_Table):
     test_events: Literal["suppress", "ring"] = Field(
         default="suppress", description="whether events that the provider marks as tests ring"
     )
-
-    @field_validator("key", "at", "replaces")
-    @classmethod
-    def _is_of_the_event(cls, template: Template | None) -> Template | None:
-        if template is not None and template.is_literal:
-            message = "is the same for every event: write {{ JMESPath }} over the payload"
-            raise ValueError(message)
-        return template
-
-    @field_validator("expires_after")
-    @classmethod
-    def _is_a_while(cls, span: timedelta) -> timedelta:
-        if not span:
-            message = "must be more than nothing, or no call is ever made in time"
-            raise ValueError(message)
-        return span
-
-    @field_validator("outcome_deadline")
-    @classmethod
-    def _is_time_to_end(cls, span: timedelta) -> timedelta:
-        if not timedelta(minutes=1) <= span <= timedelta(days=14):
-            message = "must be from 1m, so that a call can be over, to 14d"
-            raise ValueError(message)
-        return span
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Which settings contradict others, and how to say so."""
@@ -261,7 +260,8 @@ class Policy(_Table):
             yield "retention", "is shorter than policy.expires_after: keep a call until then"
 
 
-class Route(_Table):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Table):
     """The rule that turns an event into a call."""
 
     name: str = Field(pattern=f"^{NAME}$", description="how logs and the ledger call it")
@@ -297,9 +297,8 @@ class Route(_Table):
         """By what its calls are known, whatever it is called now."""
         return self.was or self.name
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> Route:
-        """What goes together, and what does not."""
+    def __post_init__(self) -> None:
+        """What goes together, and what does not. Raises ValueError."""
         for wrong, message in (
             (
                 self.action == "call" and (self.call is None or self.record is not None),
@@ -316,13 +315,13 @@ class Route(_Table):
         ):
             if wrong:
                 raise ValueError(message)
-        return self
 
 
-class Closed(_Table):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Table):
     """Days on which nobody of a country, or of a part of it, is rung."""
 
-    country: Annotated[str, AfterValidator(known_country)] = Field(
+    country: Annotated[str, Check(known_country)] = Field(
         description="country (ISO 3166, two letters)"
     )
     part: str | None = Field(
@@ -334,18 +333,18 @@ class Closed(_Table):
     last: date = Field(alias="until", description="the last day")
     reason: str = Field(min_length=1, description="why, for who asks about a call")
 
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Closed:
+    def __post_init__(self) -> None:
+        """The end comes after the beginning. Raises ValueError."""
         if self.last < self.first:
             message = f"until {self.last} is before from {self.first}"
             raise ValueError(message)
-        return self
 
 
-class File(_Table):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File(Table):
     """Which webhooks ring whom."""
 
-    countries: frozenset[str] = Field(
+    countries: Annotated[frozenset[str], Check(_countries)] = Field(
         strict=False,
         min_length=1,
         description="countries (ISO 3166) this deployment may ring at all",
@@ -364,18 +363,13 @@ class File(_Table):
     calling_hours: dict[HoursName, HoursTable] = Field(
         default_factory=dict, description="named tables of hours, for policy.calling_hours"
     )
-    sources: dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]] = Field(
+    sources: dict[Annotated[str, Pattern(f"^{NAME}$")], dict[str, Any]] = Field(
         min_length=1, description="who sends webhooks, by the name in /hooks/{name}"
     )
-    notify: dict[Annotated[str, Field(pattern=f"^{NAME}$")], Notify] = Field(
+    notify: dict[Annotated[str, Pattern(f"^{NAME}$")], Notify] = Field(
         default_factory=dict, description="whom to tell how calls end, for routes to name"
     )
     routes: tuple[Route, ...] = Field(strict=False, description="what becomes a call")
-
-    @field_validator("countries")
-    @classmethod
-    def _are_countries(cls, countries: frozenset[str]) -> frozenset[str]:
-        return frozenset(map(known_country, sorted(countries)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +383,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """A whole, checked `routes.toml`. `warnings` are for the person who edits it."""
+    """A whole, checked `routes.toml`. `warnings` are for the person who edits it.
+
+    `stated`: what each route says of its policy, where the rest is left to what we think best.
+    """
 
     countries: frozenset[str]
     sources: dict[str, Connection]
@@ -397,6 +394,7 @@ class Routes:
     max_calls_per_day: int | None = None
     closures: tuple[ClosedDays, ...] = ()
     notify: dict[str, Notify] = field(default_factory=dict)
+    stated: dict[str, frozenset[str]] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
     def of(self, source: str) -> tuple[Route, ...]:
@@ -409,9 +407,10 @@ class Routes:
         stated = ["max_calls_per_day"] if self.max_calls_per_day is not None else []
         for route in self.routes:
             policy = route.policy
+            keys = self.stated.get(route.name, frozenset())
             said = {
-                "policy.max_calls": "max_calls" in policy.model_fields_set and policy.max_calls,
-                "policy.gap": "gap" in policy.model_fields_set and policy.gap,
+                "policy.max_calls": "max_calls" in keys and policy.max_calls,
+                "policy.gap": "gap" in keys and policy.gap,
                 "policy.consent": isinstance(policy.consent, str),
                 "action": route.action != "call",
             }

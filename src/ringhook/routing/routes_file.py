@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ringhook.deciding.calling_hours import ClosedDays
 from ringhook.errors import Problem, RoutesError
+from ringhook.reading import checked
 from ringhook.reading.expressions import Expression
 from ringhook.routing.notify import ACCOUNT
 from ringhook.routing.routes import Connection, File, Route, Routes
@@ -34,7 +35,7 @@ def load(text: str) -> Routes:
         line = int(place[1]) if place else text.count("\n") + 1
         raise RoutesError([Problem(line, "", f"not TOML: {error}")]) from error
     try:
-        file = File.model_validate(document, context=document)
+        file = checked.read(File, document, document)
     except ValidationError as error:
         raise RoutesError(list(_problems(error, text))) from error
     sources, problems = _connect(file, text)
@@ -62,6 +63,10 @@ def load(text: str) -> Routes:
     closures = tuple(
         ClosedDays(one.country, one.part, one.first, one.last, one.reason) for one in file.closures
     )
+    stated = {
+        route.name: frozenset(written.get("policy", {}))
+        for route, written in zip(file.routes, document["routes"], strict=True)
+    }
     return Routes(
         file.countries,
         sources,
@@ -69,6 +74,7 @@ def load(text: str) -> Routes:
         file.max_calls_per_day,
         closures,
         file.notify,
+        stated,
         warnings,
     )
 
@@ -93,7 +99,7 @@ def _connect(file: File, text: str) -> tuple[dict[str, Connection], list[Problem
             problems.append(problem_at(text, ("sources", name, "provider"), message))
             continue
         try:
-            source = provider.settings.model_validate(settings)
+            source = checked.read(provider.settings, settings)
         except ValidationError as error:
             problems += _problems(error, text, ("sources", name))
             continue
@@ -254,6 +260,7 @@ def _problems(
 _WORDS = {
     "bool_type": "must be true or false",
     "dataclass_exact_type": "must be text in quotes",
+    "dataclass_type": "must be a table",
     "dict_type": "must be a table",
     "extra_forbidden": "there is no such key: remove it, or correct its name",
     "finite_number": "must be a finite number",
@@ -262,6 +269,7 @@ _WORDS = {
     "missing": "is missing",
     "model_type": "must be a table",
     "string_type": "must be text in quotes",
+    "unexpected_keyword_argument": "there is no such key: remove it, or correct its name",
     "too_short": "is empty: write one at least",
     "tuple_type": "must be a list, in [ ]",
 }

@@ -13,11 +13,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from ringhook.errors import LaterError, UnmappedError
 from ringhook.reading import urls
 from ringhook.reading.expressions import Template, compile_template
+from ringhook.reading.tables import Field, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,10 +30,9 @@ _TENANT = "https://{tenant}/"
 _PASSING = frozenset({401, 408, 425, 429})
 
 
-class Enrichment(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrichment(Table):
     """How to fetch what an event leaves out: one GET, answered with JSON."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     url: str = Field(
         description="where: an address at the provider's own API, with {{ JMESPath }} over the"
@@ -110,7 +108,9 @@ def lookups(
     Raises ValueError, or pydantic's ValidationError, saying what is wrong and what would be right.
     """
     if isinstance(written, dict):
-        tables: tuple[Enrichment, ...] = (Enrichment.model_validate(written),)
+        from ringhook.reading import checked  # noqa: PLC0415 - for who checks a file
+
+        tables: tuple[Enrichment, ...] = (checked.read(Enrichment, written),)
     elif isinstance(written, str) and written in provider.enrichments:
         tables = provider.enrichments[written]
     else:

@@ -13,15 +13,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfoNotFoundError
-
-from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ringhook import clock
 from ringhook.errors import BadRequestError, MisfitError, UnmappedError
 from ringhook.reading.expressions import compile_expression
+from ringhook.reading.tables import Check, Field, Table
 from ringhook.reading.text import tidy
 from ringhook.reading.times import parse_time
 from ringhook.senders.request import Request, read_payload
@@ -57,18 +56,34 @@ _GZIP = b"\x1f\x8b"
 Locator = Callable[["Request", Any], Any]
 
 
-class Source(BaseModel):
+TENANT = (
+    "the account that this source is pinned to (shop domain, portal id, …):"
+    " events of another one are refused"
+)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        if name:
+            clock.zone(name)
+    except ZoneInfoNotFoundError:
+        message = f"{name!r} is no time zone: write one like 'Europe/Paris' or 'Asia/Kolkata'"
+        raise ValueError(message) from None
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(Table):
     """One sender of webhooks, at `/hooks/{its name}`. A provider may add settings of its own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     provider: str = Field(description="what kind of sender this is")
     tenant: str | None = Field(
         default=None,
-        description="the account that this source is pinned to (shop domain, portal id, …):"
-        " events of another one are refused",
+        description=TENANT,
     )
-    time_zone: str = Field(
+    time_zone: Annotated[str, Check(_known_zone)] = Field(
         default="",
         description="whose clock its times are by that name no zone, like Asia/Kolkata;"
         " left out: the one on the sender's page, or else UTC",
@@ -78,17 +93,6 @@ class Source(BaseModel):
         description="how what it leaves out of its events is fetched: the name of a ready way,"
         " a table, or a list of these",
     )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        try:
-            if name:
-                clock.zone(name)
-        except ZoneInfoNotFoundError:
-            message = f"{name!r} is no time zone: write one like 'Europe/Paris' or 'Asia/Kolkata'"
-            raise ValueError(message) from None
-        return name
 
     @property
     def zone(self) -> tzinfo | None:

@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import Field, field_validator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ringhook.errors import UnmappedError
 from ringhook.reading.expressions import compile_template
+from ringhook.reading.tables import Check, Field
 from ringhook.senders.providers import Locator, Provider, Source, header, whole_payload
 
 if TYPE_CHECKING:
     from ringhook.senders.request import Request
 
 
+def _compiles(text: str) -> str:
+    compile_template(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenericSource(Source):
     """A sender that no provider's file knows: its settings say what is where."""
 
-    topic: str = Field(default="", description="the topic: text, or {{ JMESPath }} over the body")
-    topic_header: str = Field(default="", description="or the header that holds the topic")
-    event_id: str = Field(
+    topic: Annotated[str, Check(_compiles)] = Field(
+        default="", description="the topic: text, or {{ JMESPath }} over the body"
+    )
+    topic_header: Annotated[str, Check(str.lower)] = Field(
+        default="", description="or the header that holds the topic"
+    )
+    event_id: Annotated[str, Check(_compiles)] = Field(
         default="", description="{{ JMESPath }} to what is the same when sent again"
     )
-    event_id_header: str = Field(default="", description="or the header that holds it")
-    occurred_at: str = Field(default="", description="{{ JMESPath }} to the time of the event")
+    event_id_header: Annotated[str, Check(str.lower)] = Field(
+        default="", description="or the header that holds it"
+    )
+    occurred_at: Annotated[str, Check(_compiles)] = Field(
+        default="", description="{{ JMESPath }} to the time of the event"
+    )
     answer: Literal[200, 201, 202] | None = Field(
         default=None,
         description="the one status that the sender takes for success; it gets it for events that"
         " no call can be made of, too",
     )
-
-    @field_validator("topic", "event_id", "occurred_at")
-    @classmethod
-    def _compiles(cls, text: str) -> str:
-        compile_template(text)
-        return text
-
-    @field_validator("topic_header", "event_id_header")
-    @classmethod
-    def _lower(cls, name: str) -> str:
-        return name.lower()
 
 
 def items(payload: Any) -> list[Any]:

@@ -6,11 +6,10 @@ Where things stand in the body may be said in the source's settings, as for the 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, whole_payload
 from ringhook.senders.providers._generic import GenericSource, items
 from ringhook.senders.providers._generic import adapt as adapt_generic
@@ -18,6 +17,7 @@ from ringhook.senders.providers._url_token import UrlToken, with_query
 from ringhook.senders.signatures import HeaderToken
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSource(GenericSource):
     """The settings of a tool."""
 

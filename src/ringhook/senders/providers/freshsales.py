@@ -9,22 +9,24 @@ webhooks with the very same body are the same event. Not confirmed: what it does
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider
 from ringhook.senders.providers._generic import GenericSource
 from ringhook.senders.providers._generic import adapt as adapt_generic
 from ringhook.senders.signatures import Basic, HeaderToken
 
+_HEADER = "x-webhook-secret"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FreshsalesSource(GenericSource):
     """The settings of a Freshsales account."""
 
     header: str = Field(
-        default="x-webhook-secret", description="the header with the secret, where there is no user"
+        default=_HEADER, description="the header with the secret, where there is no user"
     )
 
 
@@ -35,7 +37,7 @@ def _adapt(provider: Provider, source: Any) -> Provider:
 
 PROVIDER = Provider(
     title="Freshsales",
-    schemes=(Basic(), HeaderToken(header=FreshsalesSource.model_fields["header"].default)),
+    schemes=(Basic(), HeaderToken(header=_HEADER)),
     never_when={
         "contact.do_not_disturb == `true` || contact.do_not_disturb == 'true'": (
             "the contact is on do-not-disturb"

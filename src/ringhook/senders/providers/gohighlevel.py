@@ -17,9 +17,8 @@ import base64
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
 from ringhook.errors import BadRequestError, RejectedError, UnavailableError
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.request import read_payload
 from ringhook.senders.signatures import MISMATCH, TOLERANCE, HeaderToken, check_fresh, covered
@@ -99,6 +98,7 @@ def _check_fresh(request: Request, now: datetime) -> None:
         check_fresh(str(timestamp), "iso", TOLERANCE, now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoHighLevelSource(Source):
     """The settings of a HighLevel app or workflow."""
 

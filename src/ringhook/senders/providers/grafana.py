@@ -12,21 +12,21 @@ called TestAlert. Not confirmed: that name, and how Grafana waits and sends agai
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.signatures import Hmac
 
+_HEADER = "x-grafana-alerting-signature"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrafanaSource(Source):
     """The settings of a contact point."""
 
-    header: str = Field(
-        default="x-grafana-alerting-signature", description="the header with the signature"
-    )
+    header: str = Field(default=_HEADER, description="the header with the signature")
     timestamp_header: str = Field(
         default="", description="the header with the time, if the contact point names one"
     )
@@ -52,7 +52,7 @@ def _items(payload: Any) -> list[Any]:
 
 PROVIDER = Provider(
     title="Grafana",
-    schemes=(_scheme(GrafanaSource.model_fields["header"].default),),
+    schemes=(_scheme(_HEADER),),
     items=_items,
     topic=body("status"),
     identity=(

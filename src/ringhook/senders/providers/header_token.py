@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, whole_payload
 from ringhook.senders.providers._generic import GenericSource, items
 from ringhook.senders.providers._generic import adapt as adapt_generic
 from ringhook.senders.signatures import HeaderToken
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderTokenSource(GenericSource):
     """The settings of a sender with a secret in a header."""
 

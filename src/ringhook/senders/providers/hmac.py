@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field, model_validator
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, whole_payload
 from ringhook.senders.providers._generic import GenericSource, items
 from ringhook.senders.providers._generic import adapt as adapt_generic
@@ -16,6 +15,7 @@ from ringhook.senders.signatures import TOLERANCE, Algorithm, Encoding, Hmac, Ke
 _SIGNED = {"body", "timestamp", "id", "method", "url"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HmacSource(GenericSource):
     """How the sender signs."""
 
@@ -39,8 +39,8 @@ class HmacSource(GenericSource):
     tolerance: int = Field(default=TOLERANCE, gt=0, description="how old, in seconds, it may be")
     key: KeyForm = Field(default="text", description="the form in which the secret is handed out")
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> HmacSource:
+    def __post_init__(self) -> None:
+        """What is signed can be told. Raises ValueError."""
         names = set(re.findall(r"\{(\w*)\}", self.signed))
         if unknown := names - _SIGNED:
             message = (
@@ -58,7 +58,6 @@ class HmacSource(GenericSource):
         if ("id" in names) != bool(self.id_header):
             message = "signed: {id} goes with id_header, both or none"
             raise ValueError(message)
-        return self
 
 
 def adapt(provider: Provider, source: Any) -> Provider:

@@ -23,9 +23,8 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
-
 from ringhook.errors import RejectedError
+from ringhook.reading.tables import Field
 from ringhook.senders.enrichment import Enrichment
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.signatures import MISMATCH, Hmac, check_cut, covered, sha256_hex, signed_bytes
@@ -111,6 +110,7 @@ class Digest:
         return covered(request, address="{url}" in self.signed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HubSpotSource(Source):
     """The settings of a HubSpot app."""
 

@@ -13,11 +13,10 @@ sends again.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.request import Reply, read_payload
 from ringhook.senders.signatures import HeaderToken
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from ringhook.senders.request import Request
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSquaredSource(Source):
     """The settings of a webhook of LeadSquared."""
 

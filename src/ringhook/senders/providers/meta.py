@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.enrichment import Enrichment
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.request import Reply
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 SIGNATURE = Hmac(header="x-hub-signature-256", prefix="sha256=")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetaSource(Source):
     """The settings of a Meta app."""
 

@@ -19,13 +19,14 @@ by itself.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from defusedxml import ElementTree
-from pydantic import field_validator
 
 from ringhook.errors import BadRequestError
-from ringhook.senders.providers import Provider, Source, body, first, whole_payload
+from ringhook.reading.tables import Check, Field
+from ringhook.senders.providers import TENANT, Provider, Source, body, first, whole_payload
 from ringhook.senders.providers._url_token import UrlToken
 from ringhook.senders.request import Reply
 
@@ -50,16 +51,18 @@ _ACK = (
 )
 
 
+def _organisation(tenant: str) -> str:
+    if not re.fullmatch(r"00D[0-9A-Za-z]{12}([0-9A-Z]{3})?", tenant):
+        message = "an organisation's id is 00D… with 15 or 18 characters"
+        raise ValueError(message)
+    return tenant[:15]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SalesforceSource(Source):
     """The settings of a Salesforce organisation."""
 
-    @field_validator("tenant")
-    @classmethod
-    def _is_an_organisation(cls, tenant: str | None) -> str | None:
-        if tenant is not None and not re.fullmatch(r"00D[0-9A-Za-z]{12}([0-9A-Z]{3})?", tenant):
-            message = "an organisation's id is 00D… with 15 or 18 characters"
-            raise ValueError(message)
-        return tenant and tenant[:15]
+    tenant: Annotated[str, Check(_organisation)] | None = Field(default=None, description=TENANT)
 
 
 def _read(request: Request) -> Any:

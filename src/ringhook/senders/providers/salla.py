@@ -12,12 +12,11 @@ repeat has the same `created_at`.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pydantic import Field
-
 from ringhook import clock
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.signatures import HeaderToken, Hmac
 
@@ -25,6 +24,7 @@ _SIGNATURE = Hmac(header="x-salla-signature")
 _TOKEN = HeaderToken(header="authorization")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SallaSource(Source):
     """The settings of a Salla app."""
 

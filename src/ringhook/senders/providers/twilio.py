@@ -25,9 +25,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
-
 from ringhook.errors import RejectedError
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, Source, body, digest, whole_payload
 from ringhook.senders.request import Reply, read_payload
 from ringhook.senders.signatures import MISMATCH, covered, sha256_hex
@@ -63,6 +62,7 @@ _FORMS = tuple(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TwilioSource(Source):
     """The settings of a Twilio account."""
 

@@ -9,17 +9,17 @@ person who knew it leaves.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, whole_payload
 from ringhook.senders.providers._generic import GenericSource, items
 from ringhook.senders.providers._generic import adapt as adapt_generic
 from ringhook.senders.providers._url_token import PARAMETER, UrlToken, with_query
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UrlTokenSource(GenericSource):
     """The settings of a sender with a secret in its address."""
 

@@ -14,11 +14,10 @@ answered with success.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
+from ringhook.reading.tables import Field
 from ringhook.senders.providers import Provider, Source, body, first, whole_payload
 from ringhook.senders.providers._body_token import BodyToken
 from ringhook.senders.request import read_payload
@@ -31,11 +30,15 @@ _UNSET = re.compile(r"(?:null|\$\{[^{}]*\})?")
 _MODULES = ("Leads", "Contacts", "Accounts", "Deals", "Tasks", "Events", "Calls", "Cases")
 
 
+_HEADER = "x-webhook-secret"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZohoSource(Source):
     """The settings of a Zoho CRM account."""
 
     header: str = Field(
-        default="x-webhook-secret",
+        default=_HEADER,
         description="the header with the secret, in webhooks of workflow rules",
     )
 
@@ -101,7 +104,7 @@ def _identity(request: Request, payload: Any) -> Any:
 
 PROVIDER = Provider(
     title="Zoho CRM",
-    schemes=(HeaderToken(header=ZohoSource.model_fields["header"].default), BodyToken("token")),
+    schemes=(HeaderToken(header=_HEADER), BodyToken("token")),
     read=_read,
     hides=("token",),
     items=_items,
