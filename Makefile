@@ -67,10 +67,15 @@ simulate: setup ## Histories of everything going wrong at once, checked from out
 bench: setup ## What Ringhook costs on this machine, measured into bench/RESULTS.md
 	python -m bench
 
+# pip is told the functions' processor, so that it takes each wheel by its hash. Otherwise SAM asks
+# for those of another processor than this one's by name and version alone, and caches them.
+ARCHITECTURE ?= arm64
+MACHINE := $(ARCHITECTURE:arm64=aarch64)
 .PHONY: build
-build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed
-	sam build
-	python -m ringhook_ops.bundle .aws-sam/build
+build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed (ARCHITECTURE=arm64)
+	PIP_ONLY_BINARY=:all: PIP_PLATFORM="manylinux_2_17_$(MACHINE) manylinux2014_$(MACHINE)" \
+		sam build --no-cached
+	python -m ringhook_ops.bundle .aws-sam/build $(ARCHITECTURE)
 	python -m ringhook_ops.deployed.manifest .aws-sam/build
 
 .PHONY: lock

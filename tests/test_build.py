@@ -18,6 +18,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from samcli.lib.utils.hash import dir_checksum
+from samcli.yamlhelper import yaml_parse
 
 from ringhook_ops import bundle
 from ringhook_ops.deployed import manifest
@@ -92,6 +93,22 @@ def test_all_that_is_needed_is_pinned_and_nothing_else(python: str, machine: str
 def test_the_tests_run_with_what_ships() -> None:
     installed = {name: importlib.metadata.version(name) for name in PINNED}
     assert installed == {name: pinned["version"] for name, pinned in PINNED.items()}
+
+
+def test_make_build_chooses_wheels_of_the_template_s_processor() -> None:
+    template = yaml_parse((bundle.ROOT / "template.yaml").read_text())
+    default = template["Parameters"]["Architecture"]["Default"]
+    assert f"\nARCHITECTURE ?= {default}\n" in (bundle.ROOT / "Makefile").read_text()
+
+
+def test_a_build_for_another_processor_than_its_wheels_stops(tmp_path: Path) -> None:
+    (tmp_path / "build.toml").write_text(
+        "[function_build_definitions.one]\nruntime = 'python3.13'\narchitecture = 'x86_64'\n"
+    )
+    command = [sys.executable, "-m", "ringhook_ops.bundle", str(tmp_path / "build"), "arm64"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "make build ARCHITECTURE=x86_64" in ran.stderr
 
 
 @pytest.fixture(scope="module")

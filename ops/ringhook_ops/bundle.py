@@ -1,7 +1,7 @@
 """What is uploaded to Lambda: what is taken from it and added to it, and the one that runs here.
 
-`python -m ringhook_ops.bundle .aws-sam/build` finishes what `sam build` made; `make build` does
-both.
+`python -m ringhook_ops.bundle .aws-sam/build arm64` finishes what `sam build` made; `make build`
+does both.
 """
 
 import fcntl
@@ -164,9 +164,16 @@ def _size(function: Path) -> float:
     return sum(path.stat().st_size for path in function.rglob("*") if path.is_file()) / 1e6
 
 
-def _main(build: Path) -> None:
+def _main(build: Path, architecture: str) -> None:
     built = tomllib.loads(build.with_name("build.toml").read_text())
     (definition,) = built["function_build_definitions"].values()
+    made_for = definition["architecture"]
+    if made_for != architecture:
+        sys.exit(
+            f"sam build made it for {made_for}, and its packages were chosen for {architecture}. "
+            f"Say `make build ARCHITECTURE={made_for}`, or `Architecture={architecture}` in the "
+            "parameter_overrides of samconfig.toml."
+        )
     python = shutil.which(definition["runtime"])
     if python is None:
         sys.exit(f"{definition['runtime']} is not on PATH, though sam build found it there")
@@ -178,4 +185,4 @@ def _main(build: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    _main(Path(sys.argv[1]), sys.argv[2])
