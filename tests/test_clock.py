@@ -40,7 +40,7 @@ def test_a_machine_whose_zone_data_lie_is_not_asked(tmp_path: Path) -> None:
     code = (
         "import zoneinfo\n"
         "from datetime import UTC, datetime\n"
-        "from ringhook import calling_hours, clock, zones\n"
+        "from ringhook import clock\nfrom ringhook.deciding import calling_hours, zones\n"
         "at = datetime(2027, 1, 20, 18, tzinfo=UTC)\n"
         "print(at.astimezone(zoneinfo.ZoneInfo('America/Vancouver')).hour)\n"
         "print(at.astimezone(clock.zone('America/Vancouver')).hour)\n"

@@ -103,7 +103,7 @@ def test_a_row_of_a_sheet_is_one_event_however_often_its_script_runs() -> None:
 
 
 def test_the_script_stands_on_the_senders_page() -> None:
-    page = (guides.FOLDER.parents[2] / "docs/providers/google-forms.md").read_text()
+    page = (guides.FOLDER.parents[3] / "docs/providers/google-forms.md").read_text()
 
     assert guides.find("google-forms").script in page
 

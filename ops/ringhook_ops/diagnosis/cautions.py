@@ -14,6 +14,7 @@ from ringhook.routing.toml_lines import line_of
 
 # So long before the holidays' data ends, its end is told.
 _IN_TIME = timedelta(days=365)
+_NOT_YET = "is read and checked, and not acted on in this version: {}"
 
 
 def cautions(routes: Routes, text: str, today: date) -> list[Problem]:
@@ -25,6 +26,10 @@ def cautions(routes: Routes, text: str, today: date) -> list[Problem]:
                 Problem(line_of(text, ("routes", index, *place)), _spoken(index, place), message)
                 for place, message in _of(route, routes, today)
             ]
+    if routes.notify:
+        found.append(
+            Problem(line_of(text, ("notify",)), "notify", _NOT_YET.format("nobody is told"))
+        )
     if ends := holidays_end(today):
         found.append(Problem(0, "", ends))
     return sorted(found, key=lambda problem: problem.line)
@@ -43,6 +48,8 @@ def holidays_end(today: date) -> str:
 
 def _of(route: Route, routes: Routes, today: date) -> Iterator[tuple[tuple[str, ...], str]]:
     policy = route.policy
+    if policy.redial is not None:
+        yield ("policy", "redial"), _NOT_YET.format("no call is made again")
     if "purpose" not in routes.stated[route.name]:
         yield ("policy", "purpose"), _NO_PURPOSE
     if policy.calling_hours == ANY:
