@@ -12,6 +12,7 @@ from typing import Any
 
 from ringhook.calls.call import Call, Status
 from ringhook.calls.lifecycle import Item
+from ringhook.calls.messages import Cancel, Consent, Export, Forget, Suppress
 from ringhook.reading import checked
 from ringhook.senders import providers
 from ringhook.senders.providers import Provider
@@ -260,23 +261,48 @@ def from_form(payload: Any, *, token: str = SECRETS["form"], **options: Any) -> 
     return gateway_event("form", payload, headers, **options)
 
 
+EVENT: dict[str, Any] = {
+    "source": "shop",
+    "provider": "shopify",
+    "route": "confirm-order",
+    "topic": "orders/create",
+    "event_id": "evt_1",
+    "occurred_at": NOW,
+    "received_at": NOW,
+    "correlation_id": "request-1",
+}
+
+
 def call(**fields: Any) -> Call:
     """A call of the route confirm-order, asked for by an event of NOW."""
-    defaults = {
-        "call_id": "call_1",
-        "source": "shop",
-        "provider": "shopify",
-        "route": "confirm-order",
-        "topic": "orders/create",
-        "event_id": "evt_1",
-        "occurred_at": NOW,
-        "received_at": NOW,
-        "correlation_id": "request-1",
-        "agent_id": 1042,
-        "phone_number": ALICE,
-        "metadata": {"order": "#1001"},
-    }
-    return Call.model_validate(defaults | fields)
+    about = {"agent_id": 1042, "phone_number": ALICE, "metadata": {"order": "#1001"}}
+    return Call(**EVENT | {"call_id": "call_1"} | about | fields)
+
+
+def cancel(**fields: Any) -> Cancel:
+    """The end of that call."""
+    return Cancel(**EVENT | {"call_id": "call_1", "topic": "orders/cancelled"} | fields)
+
+
+def suppress(**fields: Any) -> Suppress:
+    """Alice is not to be rung any more."""
+    return Suppress(**EVENT | {"wish_id": "event", "phone_number": ALICE, "topic": "STOP"} | fields)
+
+
+def consent(**fields: Any) -> Consent:
+    """Alice was asked whether she may be rung."""
+    whose = {"wish_id": "event", "phone_number": ALICE, "purpose": "calls"}
+    return Consent(**EVENT | whose | fields)
+
+
+def forget(**fields: Any) -> Forget:
+    """Alice is to be forgotten."""
+    return Forget(**EVENT | {"wish_id": "event", "phone_number": ALICE} | fields)
+
+
+def export(**fields: Any) -> Export:
+    """Alice asks what is known of her."""
+    return Export(**EVENT | {"wish_id": "call_9", "phone_number": ALICE} | fields)
 
 
 def item(of: Call | None = None, status: Status = "calling", **fields: Any) -> Item:

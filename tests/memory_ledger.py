@@ -9,9 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from ringhook.calls.call import Call
 from ringhook.calls.consents import Consent, stands
 from ringhook.calls.lifecycle import Item
+from ringhook.calls.messages import Export
 from ringhook.deciding.policy import History
 from ringhook.errors import ConflictError
 from ringhook.ringing.book import Count, Hold, Known
@@ -67,8 +70,8 @@ class MemoryLedger:
             self._days[asked_at.date().isoformat()] -= "day" in give_back
             call = item.call
             if item.status != "unmapped":
-                call = call.model_copy(update={"payload": ""})
-            kept = call.model_copy(update={"unmapped": ""})
+                call = structs.replace(call, payload="")
+            kept = structs.replace(call, unmapped="")
             entry = replace(item, call=kept, version=held.version + 1 if held else 1)
             self._calls[item.call.call_id] = entry
             return entry
@@ -112,7 +115,7 @@ class MemoryLedger:
         with self._lock:
             self._holds.pop(account, None)
 
-    def export(self, call: Call, now: datetime) -> None:
+    def export(self, wish: Export, now: datetime) -> None:
         pass
 
     def suppress_number(self, number: str, reason: str, now: datetime) -> None:
@@ -139,8 +142,14 @@ class MemoryLedger:
 
     def spend(self, call_id: str, now: datetime) -> None:
         with self._lock:
-            unknown = {"source": "", "provider": "", "event_id": "", "occurred_at": now}
-            call = Call.model_validate({"call_id": call_id, "received_at": now, **unknown})
+            call = Call(
+                call_id=call_id,
+                source="",
+                provider="",
+                event_id="",
+                occurred_at=now,
+                received_at=now,
+            )
             self._calls[call_id] = Item(call=call, status="forgotten", version=-1)
 
     def _change(self, number: str, **fields: object) -> None:

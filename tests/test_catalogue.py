@@ -298,7 +298,7 @@ def answer(
         visit=lambda _url: None,
     )
     reply = receiver.answer(request)
-    return Outcome(reply, tuple(call for call in taken if call.kind == "call"))
+    return Outcome(reply, tuple(taken))
 
 
 def events(case: Case, request: Request) -> list[Event]:

@@ -535,21 +535,19 @@ def record(
     attempt: dict[str, Any] | None = None,
     **fields: Any,
 ) -> None:
-    call = Call.model_validate(
-        {
-            "call_id": call_id,
-            "source": "shop",
-            "provider": "shopify",
-            "route": "confirm-cod-order",
-            "topic": "orders/create",
-            "event_id": "evt_1",
-            "occurred_at": NOW,
-            "received_at": NOW,
-            "agent_id": 1042,
-            "phone_number": "+14155550123",
-            "metadata": {"name": "Amara"},
-            **fields,
-        }
+    call = Call(
+        call_id=call_id,
+        source="shop",
+        provider="shopify",
+        route="confirm-cod-order",
+        topic="orders/create",
+        event_id="evt_1",
+        occurred_at=NOW,
+        received_at=NOW,
+        agent_id=1042,
+        phone_number="+14155550123",
+        metadata={"name": "Amara"},
+        **fields,
     )
     status, reason = said
     execution_id = "e-1" if attempt else ""

@@ -13,9 +13,12 @@ from tests.builders import ALICE, NOW, Lambda, at, call
 from tests.test_dialing import Desk, new_desk
 
 from ringhook import dialer
+from ringhook.calls import messages
+from ringhook.calls.answers import Refused
 from ringhook.calls.call import Call
+from ringhook.calls.messages import Message, Ring, Wake
 from ringhook.clients.ledger import Ledger
-from ringhook.clients.queue import CallQueue, Message
+from ringhook.clients.queue import CallQueue
 from ringhook.dialer import Dialer
 from ringhook.errors import UnavailableError
 from ringhook.ringing.attempts import Result
@@ -32,7 +35,7 @@ class Sqs:
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> None:  # noqa: N803 - as boto3
         if self.gone:
             raise EndpointConnectionError(endpoint_url="https://sqs.example")
-        self.sent.append((Message.model_validate_json(MessageBody), DelaySeconds))
+        self.sent.append((messages.read(MessageBody), DelaySeconds))
 
     def change_message_visibility(
         self,
@@ -62,7 +65,7 @@ class Lane:
         )
 
     def take(self, message: Message) -> None:
-        self.dialer.take(message.model_dump_json(), self.desk.clock + 60)
+        self.dialer.take(messages.write(message), self.desk.clock + 60)
 
 
 @pytest.fixture
@@ -99,14 +102,15 @@ def test_what_is_read_in_part_rings_nobody_and_comes_back(lane: Lane, unread: st
     lane.desk.ledger().suppress_number(ALICE, "asked by letter", NOW)
     throttled = Throttled(lane.desk.dynamodb, lambda key: not key.startswith(unread))
     lane.desk.dynamodb = cast("Any", throttled)
-    lane.take(Message(call=call()))
+    lane.take(Ring(call=call()))
     assert lane.desk.sandbox.requests() == []
-    assert [(m.call, m.tries, after) for m, after in lane.sqs.sent] == [(call(), 1, 5)]
+    assert lane.sqs.sent == [(Ring(call=call(), tries=1), 5)]
 
 
 def test_what_cannot_be_taken_comes_back_in_seconds_then_minutes(lane: Lane) -> None:
     lane.desk.dynamodb.delete_table(TableName=lane.desk.table)
-    message, waits = Message(call=call()), []
+    message: Message = Ring(call=call())
+    waits = []
     for _ in range(10):
         lane.take(message)
         message, after = lane.sqs.sent.pop()
@@ -116,10 +120,10 @@ def test_what_cannot_be_taken_comes_back_in_seconds_then_minutes(lane: Lane) -> 
 
 
 def test_a_call_that_must_wait_is_woken_at_its_time(lane: Lane) -> None:
-    lane.take(Message(call=call(ring_at=at(300))))
-    assert lane.sqs.sent == [(Message(wake="call_1"), 300)]
+    lane.take(Ring(call=call(ring_at=at(300))))
+    assert lane.sqs.sent == [(Wake(call_id="call_1"), 300)]
     lane.desk.clock += 300
-    lane.take(Message(wake="call_1"))
+    lane.take(Wake(call_id="call_1"))
     assert lane.desk.dials() == 1
     assert len(lane.sqs.sent) == 1
 
@@ -134,11 +138,12 @@ def test_an_answer_that_the_ledger_does_not_take_goes_with_its_message(
     lane.desk.sandbox.misbehave({"phone_number": ALICE, "do": "refuse"})
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "write", full)
-        lane.take(Message(call=call()))
+        lane.take(Ring(call=call()))
     [(carried, after)] = lane.sqs.sent
     assert (carried.tries, after) == (1, 5)
+    assert isinstance(carried, Ring)
     assert carried.heard
-    assert carried.heard["answer"]["sort"] == "Refused"
+    assert isinstance(carried.heard.answer, Refused)
     lane.take(carried)
     assert lane.desk.item()["status"] == "refused"
     assert lane.desk.dials() == 1
@@ -190,8 +195,7 @@ def test_of_a_batch_exactly_those_messages_come_again_that_failed(
 ) -> None:
     half = Half({f"call_{n}" for n in broken})
     records = [
-        record(f"m{n}", Message(call=call(call_id=f"call_{n}")).model_dump_json())
-        for n in range(10)
+        record(f"m{n}", messages.write(Ring(call=call(call_id=f"call_{n}")))) for n in range(10)
     ]
     failed, sqs = handed(monkeypatch, half, records)
     assert failed == [f"m{n}" for n in sorted(broken)]
@@ -200,7 +204,7 @@ def test_of_a_batch_exactly_those_messages_come_again_that_failed(
 
 
 def test_the_oftener_a_message_fails_the_longer_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    body = Message(call=call()).model_dump_json()
+    body = messages.write(Ring(call=call()))
     records = [record(f"m{n}", body, receives=n) for n in (1, 2, 5)]
     _, sqs = handed(monkeypatch, Half({"call_1"}), records)
     assert list(sqs.shown.values()) == [5, 10, 80]
@@ -210,7 +214,7 @@ def test_the_oftener_a_message_fails_the_longer_it_is_left(monkeypatch: pytest.M
 def test_what_is_no_message_fails_and_is_a_dead_letter_soon(
     monkeypatch: pytest.MonkeyPatch, body: str
 ) -> None:
-    good = Message(call=call()).model_dump_json()
+    good = messages.write(Ring(call=call()))
     half = Half(set())
     failed, sqs = handed(monkeypatch, half, [record("bad", body, 7), record("good", good)])
     assert failed == ["bad"]
@@ -222,4 +226,4 @@ def test_a_message_that_cannot_even_be_sent_anew_fails(lane: Lane) -> None:
     lane.desk.dynamodb.delete_table(TableName=lane.desk.table)
     lane.sqs.gone = True
     with pytest.raises(UnavailableError, match="cannot be put off"):
-        lane.take(Message(call=call()))
+        lane.take(Ring(call=call()))

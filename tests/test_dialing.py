@@ -5,10 +5,10 @@ Time is a number that the tests set: a process may die, and an outage may last f
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,12 +21,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
-from tests.builders import ALICE, BOB, NOW, ROUTES, OneAtATime, at, call
+from tests.builders import (
+    ALICE,
+    BOB,
+    NOW,
+    ROUTES,
+    OneAtATime,
+    at,
+    call,
+    cancel,
+    consent,
+    export,
+    forget,
+    suppress,
+)
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
 from ringhook.calls.answers import Answer, Found, Unreadable
 from ringhook.calls.call import Call
+from ringhook.calls.messages import Asked, Cancel, Wish
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.secret_store import SecretStore
 from ringhook.clients.unleashx import UnleashX
@@ -93,13 +107,16 @@ class Desk:
             **parts,
         )
 
-    def take(self, asked: Call, dialing: Dialing | None = None) -> Result:
-        return (dialing or self.dialing()).take(asked, lease_until=self.clock + LEASE)
+    def take(self, asked: Asked, dialing: Dialing | None = None) -> Result:
+        dialing = dialing or self.dialing()
+        if not isinstance(asked, Call):
+            return dialing.change(asked)
+        return dialing.take(asked, lease_until=self.clock + LEASE)
 
     def wake(self, call_id: str, dialing: Dialing | None = None) -> Result:
         return (dialing or self.dialing()).wake(call_id, lease_until=self.clock + LEASE)
 
-    def run(self, asked: Call, dialing: Dialing | None = None) -> Result:
+    def run(self, asked: Call | Cancel, dialing: Dialing | None = None) -> Result:
         """Take a call and take it up again whenever that is asked for, until it has ended."""
         result = self.take(asked, dialing)
         for _ in range(ENOUGH):
@@ -467,10 +484,25 @@ def test_without_a_ledger_each_call_is_made(desk: Desk) -> None:
     assert desk.dials() == 2
 
 
-@pytest.mark.parametrize("kind", ["suppress", "consent"])
-def test_what_must_be_remembered_is_not_taken_without_a_ledger(desk: Desk, kind: str) -> None:
+@pytest.mark.parametrize("wish", [suppress(), consent()])
+def test_what_must_be_remembered_is_not_taken_without_a_ledger(desk: Desk, wish: Wish) -> None:
     with pytest.raises(UnavailableError, match="no ledger"):
-        desk.take(call(kind=kind, purpose="calls"), desk.dialing(book=NoLedger()))
+        desk.take(wish, desk.dialing(book=NoLedger()))
+
+
+@pytest.mark.parametrize(
+    ("wish", "done"),
+    [
+        (suppress(), "recorded"),
+        (consent(), "recorded"),
+        (export(), "recorded"),
+        (forget(), "forgotten"),
+    ],
+)
+def test_what_was_done_for_a_wish_is_said(desk: Desk, wish: Wish, done: str) -> None:
+    result = desk.take(wish)
+    assert (result.status, result.again_at) == (done, None)
+    assert result.reason
 
 
 def test_an_unmapped_call_is_kept_and_made_once_it_can_be(desk: Desk) -> None:
@@ -510,25 +542,24 @@ def test_what_the_policy_forbids_is_never_asked_for(desk: Desk, asked: Call, rea
 
 
 def test_a_cancelled_call_never_rings_whichever_comes_first(desk: Desk) -> None:
-    cancel = call(kind="cancel", topic="orders/cancelled")
-    assert desk.run(cancel).status == "cancelled"
+    assert desk.run(cancel()).status == "cancelled"
     assert desk.run(call()).status == "cancelled"
     desk.sandbox.misbehave({"phone_number": "*", "do": "503"})
     waiting = call(call_id="call_2")
     assert desk.take(waiting).status == "queued"
-    assert desk.run(cancel.model_copy(update={"call_id": "call_2"})).status == "cancelled"
+    assert desk.run(cancel(call_id="call_2")).status == "cancelled"
     assert desk.wake("call_2").status == "cancelled"
     assert desk.dials() == 1
 
 
 def test_it_is_too_late_to_cancel_a_call_that_rang(desk: Desk) -> None:
     desk.run(call())
-    assert desk.run(call(kind="cancel")).status == "initiated"
+    assert desk.run(cancel()).status == "initiated"
     assert desk.item()["status"] == "initiated"
 
 
 def test_a_number_that_may_not_be_rung_is_not(desk: Desk) -> None:
-    desk.take(call(call_id="event", kind="suppress", topic="STOP"))
+    desk.take(suppress())
     assert desk.run(call()).status == "suppressed"
     assert "do-not-call" in desk.item()["reason"]
     assert desk.run(call(call_id="call_2", phone_number=BOB)).status == "initiated"
@@ -545,7 +576,7 @@ def test_a_call_that_waits_rings_when_it_is_due(desk: Desk) -> None:
 
 def test_a_forgotten_call_does_not_come_back(desk: Desk) -> None:
     desk.take(call(ring_at=at(600)))
-    desk.take(call(call_id="event", kind="forget"))
+    desk.take(forget())
     desk.clock += 600
     assert desk.wake("call_1").status == "forgotten"
     assert desk.sandbox.requests() == []
@@ -555,7 +586,7 @@ def test_a_forgotten_call_does_not_come_back(desk: Desk) -> None:
 def test_no_redelivery_rings_a_person_who_was_forgotten(desk: Desk, before: Call) -> None:
     desk.take(before)
     rung = desk.dials()
-    desk.take(call(call_id="event", kind="forget"))
+    desk.take(forget())
     desk.clock += 3600
 
     for again in (call(), call(occurred_at=at(1800), received_at=at(1800))):
@@ -568,7 +599,7 @@ def test_no_redelivery_rings_a_person_who_was_forgotten(desk: Desk, before: Call
 def test_no_dead_letter_rings_a_person_who_was_forgotten_before_it_was_redriven(
     desk: Desk,
 ) -> None:
-    desk.take(call(call_id="event", kind="forget"))
+    desk.take(forget())
 
     assert desk.run(call()).status == "forgotten"
     assert desk.dials() == 0
@@ -576,7 +607,7 @@ def test_no_dead_letter_rings_a_person_who_was_forgotten_before_it_was_redriven(
 
 
 def test_a_person_who_comes_back_after_the_erasure_is_rung(desk: Desk) -> None:
-    desk.take(call(call_id="event", kind="forget"))
+    desk.take(forget())
     desk.clock += 3600
 
     asked = call(call_id="call_2", occurred_at=at(1800), received_at=at(1800))
@@ -589,7 +620,7 @@ def test_a_call_under_way_is_not_recorded_over_an_erasure(desk: Desk) -> None:
             desk.take(erasure)
             return super().call(call, token, ringing)
 
-    erasure = call(call_id="event", kind="forget")
+    erasure = forget()
     desk.take(call(), desk.dialing(Erasing(desk.sandbox.url, API_TIMEOUT)))
 
     assert desk.item()["status"] == "forgotten"
@@ -617,7 +648,7 @@ def test_calls_that_come_at_once_do_not_pass_a_cap(desk: Desk) -> None:
         dialing.tokens.get()
 
     def take(n: int) -> Result | None:
-        with suppress(UnavailableError):
+        with contextlib.suppress(UnavailableError):
             return desk.take(call(call_id=f"call_{n}"), dialings[n])
         return None
 
@@ -658,7 +689,7 @@ class Deliveries(RuleBasedStateMachine):
         self.asked = call(occurred_at=datetime.fromtimestamp(self.desk.clock, UTC))
 
     def _try(self, dialing: Dialing, *, wake: bool) -> None:
-        with suppress(CrashError):
+        with contextlib.suppress(CrashError):
             if wake:
                 self.desk.wake("call_1", dialing)
             else:

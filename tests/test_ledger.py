@@ -12,12 +12,12 @@ from typing import Any
 
 import boto3
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mypy_boto3_dynamodb import DynamoDBClient
-from tests.builders import ALICE, BOB, NOW, OneAtATime, at, call
+from tests.builders import ALICE, BOB, NOW, OneAtATime, at, call, export
 from tests.builders import item as entry
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
@@ -310,7 +310,7 @@ def test_calls_that_only_the_caps_know_of_are_spent_too(book: Book) -> None:
 
 def test_nothing_that_tells_who_it_was_stays_of_a_forgotten_person(ledger: Ledger) -> None:
     claim(ledger, call(metadata={"name": "Alice"}))
-    ledger.export(call(kind="export", call_id="call_9"), NOW)
+    ledger.export(export(), NOW)
     ledger.forget(ALICE, at(60))
 
     items = ledger.table.client.scan(TableName=ledger.table.name)["Items"]
@@ -492,3 +492,21 @@ def test_metadata_comes_back_as_it_was(ledger: Ledger, metadata: dict[str, Any])
 def test_amounts_are_kept_exactly(ledger: Ledger) -> None:
     ledger.write(entry(call(metadata={"total": 0.1})), over=None, now=NOW)
     assert item(ledger, "call#call_1")["metadata"] == {"total": Decimal("0.1")}
+
+
+def test_an_item_that_an_older_ringhook_wrote_is_still_read(ledger: Ledger) -> None:
+    """It kept of each call what every kind of message could say, and so it did of the next one."""
+    older = {"kind": "call", "purpose": "", "consent_text": "", "consent_until": None}
+    waiting = replace(entry(status="queued"), next=call(event_id="evt_2"))
+    ledger.write(waiting, over=None, now=NOW)
+    serialize = TypeSerializer().serialize
+    found = ledger.table.one("call#call_1")
+    assert found
+    found |= older | {"retention": "P30D", "next": found["next"] | older}
+    client, name = ledger.table.client, ledger.table.name
+    client.put_item(TableName=name, Item={key: serialize(value) for key, value in found.items()})
+
+    read = ledger.read("call_1")
+
+    assert read
+    assert (read.call, read.next) == (call(retention=timedelta(days=30)), call(event_id="evt_2"))

@@ -11,12 +11,12 @@ from pathlib import Path
 import boto3
 import pytest
 from moto import mock_aws
-from tests.builders import ALICE, BOB, NOW, call, item
+from tests.builders import ALICE, BOB, NOW, call, export, item
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
 from ringhook.clients.ledger import Ledger
-from ringhook.routing.keeping import pack
+from ringhook.reading.packing import pack
 from ringhook_ops.cli import app
 
 
@@ -122,7 +122,7 @@ def test_what_a_person_asked_for_is_printed_and_goes_when_the_person_is_forgotte
     ledger: Ledger,
 ) -> None:
     called(ledger, ALICE, "call_1")
-    asked = call(kind="export", call_id="call_9", topic="customers/data_request")
+    asked = export(topic="customers/data_request")
     ledger.export(asked, NOW)
 
     (held,) = json.loads(ringhook("export").stdout)
@@ -142,7 +142,7 @@ def test_an_export_of_more_than_an_item_holds_has_the_newest_and_says_how_many_i
         big = call(call_id=f"call_{number}", metadata={"note": "x" * 120_000})
         now = NOW + timedelta(minutes=number)
         ledger.write(item(big, "initiated", reason="rang"), over=None, now=now)
-    ledger.export(big.model_copy(update={"call_id": "call_9"}), NOW)
+    ledger.export(export(), NOW)
 
     (held,) = json.loads(ringhook("export").stdout)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ringhook.calls.call import Call
+from ringhook.calls.messages import Suppress
 from ringhook.routing.mapping import map_event
 from ringhook.routing.routes_file import load
 from ringhook.senders import providers
@@ -132,7 +133,7 @@ def test_an_opt_out_can_be_put_on_the_do_not_call_list() -> None:
     said = {"wa_id": "14155550157", "value": "stop", "category": "marketing_messages"}
     (event,) = of({"user_preferences": [said]}, "user_preferences")
 
-    (wish,) = (one for one in map_event(event, STOP, now=NOW) if isinstance(one, Call))
+    (wish,) = (one for one in map_event(event, STOP, now=NOW) if isinstance(one, Suppress))
 
     assert event.never
-    assert (wish.kind, wish.phone_number) == ("suppress", "+14155550157")
+    assert wish.phone_number == "+14155550157"

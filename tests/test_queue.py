@@ -147,7 +147,7 @@ def test_a_long_wait_is_a_schedule_and_never_too_early(
     queue(sqs, alarm_clock).wake("call_1", at=now + wait, now=now)
     [(at, body)] = schedules(alarm_clock)
     assert now + wait <= at.timestamp() < now + wait + 1
-    assert json.loads(body) == {"wake": "call_1"}
+    assert json.loads(body) == {"kind": "wake", "call_id": "call_1"}
     assert sqs.batches == []
 
 
@@ -178,7 +178,7 @@ def test_two_calls_of_one_time_are_both_woken(alarm_clock: AlarmClock) -> None:
     one, now = queue(Sqs(), alarm_clock), NOW.timestamp()
     for call_id in ("call_1", "call_2"):
         one.wake(call_id, at=now + 7200, now=now)
-    woken = [json.loads(body)["wake"] for _, body in schedules(alarm_clock)]
+    woken = [json.loads(body)["call_id"] for _, body in schedules(alarm_clock)]
     assert sorted(woken) == ["call_1", "call_2"]
 
 

@@ -27,12 +27,14 @@ from tests.builders import (
     mac,
 )
 
+from ringhook.calls import messages
 from ringhook.calls.call import Call
-from ringhook.clients.queue import Message
-from ringhook.routing.keeping import LARGEST_PAYLOAD, unpack
+from ringhook.reading.packing import unpack
+from ringhook.routing.keeping import LARGEST_PAYLOAD
 from ringhook.routing.mapping import map_event
 from ringhook.routing.receiving import Received, receive
 from ringhook.routing.routes_file import load
+from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply, from_gateway
 from ringhook_ops.dry_run.explaining import explain
 from ringhook_ops.samples import gateway
@@ -90,8 +92,8 @@ def test_a_genuine_request_that_cannot_be_read_is_kept_with_its_bytes(body: byte
     assert again.headers["content-type"] == "application/json"
     # Read again, it is the same.
     (row,) = explain(again, LOADED, None)
-    assert row.call is not None
-    assert (row.call.call_id, row.call.unmapped) == (call.call_id, call.unmapped)
+    assert isinstance(row.asked, Call)
+    assert (row.asked.call_id, row.asked.unmapped) == (call.call_id, call.unmapped)
 
 
 def test_what_is_kept_holds_nothing_that_proves_its_sender() -> None:
@@ -173,11 +175,12 @@ def test_the_desk_says_what_the_receiver_does(way: str) -> None:
     if isinstance(found, Reply):
         assert [(row.decision, row.status) for row in rows] == [("answered", found.status)]
         return
-    told = {row.call.call_id: row.call for row in rows if row.call}
+    told = {messages.identity(row.asked): row.asked for row in rows if row.asked}
     for task in found.tasks:
-        assert isinstance(task, Call)
+        assert not isinstance(task, Event)
         # Of an event that never rings one row says all.
-        assert task.kind in {"forget", "export"} or told[task.call_id] == task
+        erases = isinstance(task, messages.Forget | messages.Export)
+        assert erases or told[messages.identity(task)] == task
 
 
 json_bytes = st.recursive(
@@ -217,7 +220,7 @@ def test_no_genuine_request_is_lost(source: str, body: bytes, kind: str, encodin
     assert found.faults == ()
     for task in found.tasks:
         assert isinstance(task, Call)
-        said = Message(call=task).model_dump_json(exclude_defaults=True)
+        said = messages.write(messages.Ring(call=task))
         assert SQS_TEXT.fullmatch(said)
         assert len(said.encode()) < 250_000
 

@@ -94,7 +94,7 @@ def test_a_recipe_makes_the_right_call_of_its_providers_sample(name: str) -> Non
 
     assert isinstance(call, Call)
     assert not call.unmapped
-    assert (call.kind, call.agent_id, call.test) == ("call", 77, False)
+    assert (call.agent_id, call.test) == (77, False)
     assert call.phone_number == expected["number"]
     assert expected["told"].items() <= call.metadata.items()
     assert call.metadata["call_reason"]

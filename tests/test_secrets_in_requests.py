@@ -11,7 +11,7 @@ from tests.builders import NOW, gateway_event
 
 from ringhook.calls.call import Call
 from ringhook.errors import RejectedError
-from ringhook.routing.keeping import unpack
+from ringhook.reading.packing import unpack
 from ringhook.routing.receiving import Received, receive
 from ringhook.routing.routes_file import load
 from ringhook.senders import signatures

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from msgspec.structs import replace
+from tests import builders
 from tests.builders import ALICE, BOB, ORDER, ROUTES, at, call
 from tests.memory_ledger import MemoryLedger
 from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
@@ -16,6 +18,7 @@ from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 from ringhook.calls.answers import Answer, Initiated
 from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import Item
+from ringhook.calls.messages import Cancel
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.unleashx import UnleashX
 from ringhook.errors import RoutesError
@@ -66,8 +69,10 @@ def later(seconds: float, **fields: Any) -> Call:
     return call(occurred_at=at(seconds), **fields)
 
 
-def cancel(seconds: float) -> Call:
-    return later(seconds, kind="cancel", topic="orders/cancelled")
+def cancel(seconds: float) -> Cancel:
+    return builders.cancel(
+        event_id=f"evt_{seconds}", occurred_at=at(seconds), received_at=at(seconds)
+    )
 
 
 def appointment(hours: float, told_at: float = 0, **fields: Any) -> Call:
@@ -105,7 +110,7 @@ def test_a_cancel_while_the_api_is_asked_is_too_late_for_one_that_rang(desk: Des
 
 
 def test_an_opt_out_while_the_api_is_asked_holds_for_what_is_asked_next(desk: Desk) -> None:
-    stop = call(call_id="event", kind="suppress", topic="STOP")
+    stop = builders.suppress()
     desk.sandbox.misbehave({"phone_number": ALICE, "do": "503"})
     desk.take(call(), desk.dialing(During(desk.sandbox.url, lambda: desk.take(stop))))
     item = ring_out(desk)
@@ -173,7 +178,7 @@ def test_an_appointment_that_moves_after_its_reminder_is_reminded_of_again(
 def test_of_two_changes_with_one_time_the_later_arrival_holds(desk: Desk) -> None:
     desk.routes = routes_file.load(REMINDER)
     desk.take(appointment(2))
-    desk.take(appointment(5).model_copy(update={"event_id": "evt_9", "received_at": at(1)}))
+    desk.take(replace(appointment(5), event_id="evt_9", received_at=at(1)))
     item = ring_out(desk)
     assert item
     assert item.asked_at == at(4 * 3600)
@@ -182,7 +187,7 @@ def test_of_two_changes_with_one_time_the_later_arrival_holds(desk: Desk) -> Non
 
 def test_a_clock_a_year_ahead_does_not_make_deaf_to_what_comes_after(desk: Desk) -> None:
     desk.routes = routes_file.load(REMINDER)
-    ahead = appointment(2).model_copy(update={"occurred_at": at(366 * 86_400)})
+    ahead = replace(appointment(2), occurred_at=at(366 * 86_400))
     desk.take(ahead)
     desk.take(appointment(5, told_at=60))
     item = ring_out(desk)

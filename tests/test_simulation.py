@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.simulation.checker import faults
 from tests.simulation.run import simulate
 
@@ -73,7 +74,7 @@ def _whatever_ended_begins_again(patch: Patch) -> None:
 
 def _a_waiting_call_keeps_its_time(patch: Patch) -> None:
     def kept(old: Any, new: Any, policy: Any) -> Any:
-        return new.model_copy(update={"ring_at": old.ring_at, "appointment": old.appointment})
+        return structs.replace(new, ring_at=old.ring_at, appointment=old.appointment)
 
     patch.setattr(lifecycle, "_kept", kept)
 

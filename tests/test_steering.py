@@ -14,9 +14,9 @@ from tests.builders import NOW, ORDER, ROUTES, call, item
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
+from ringhook.calls import messages
 from ringhook.clients.ledger import Ledger
-from ringhook.clients.queue import Message
-from ringhook.routing.keeping import pack
+from ringhook.reading.packing import pack
 from ringhook_ops.cli import app
 from ringhook_ops.deployed import deployment
 from ringhook_ops.deployed.deployment import Deployment
@@ -34,7 +34,11 @@ class Stack:
             QueueUrl=self.queue_url, MaxNumberOfMessages=10
         )
         bodies = [one["Body"] for one in received.get("Messages", [])]
-        return [Message.model_validate_json(body).wake for body in bodies]
+        return [
+            message.call_id
+            for message in map(messages.read, bodies)
+            if isinstance(message, messages.Wake)
+        ]
 
 
 @pytest.fixture

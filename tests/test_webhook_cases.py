@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from ringhook.calls.call import Call
 from ringhook.routing import routes_file
 from ringhook.senders.enrichment import put
 from ringhook.senders.request import Request
@@ -70,7 +71,11 @@ def rows_of(case: dict[str, Any]) -> list[Explained]:
 
 def outcome(rows: list[Explained]) -> set[str]:
     """Whom they ring; else whether something is kept as unmapped, or nobody is meant at all."""
-    rung = {row.call.phone_number for row in rows if row.decision in ("ring", "defer") and row.call}
+    rung = {
+        row.asked.phone_number
+        for row in rows
+        if row.decision in ("ring", "defer") and isinstance(row.asked, Call)
+    }
     return rung or {"unmapped" if any(r.decision == "unmapped" for r in rows) else "nobody"}
 
 

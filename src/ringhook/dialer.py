@@ -9,18 +9,19 @@ import functools
 import random
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+import msgspec
 
 from ringhook import settings
-from ringhook.calls import answers
+from ringhook.calls import messages
+from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import backoff
-from ringhook.clients.fetching import calls_of
-from ringhook.clients.queue import Message, ThinEvent
-from ringhook.errors import LaterError, UnavailableError
-from ringhook.ringing.attempts import Heard
+from ringhook.calls.messages import Ring, ThinEvent, Wake
+from ringhook.clients.fetching import asked_of
+from ringhook.errors import LaterError, UnavailableError, UnreadableError
 from ringhook.routing import routes_file
 from ringhook.senders.enrichment import gives_up_at
 from ringhook.telemetry import count, logger, metrics
@@ -53,34 +54,34 @@ class Dialer:
 
         One that cannot be taken, since something does not answer, is sent anew, to come back in
         seconds, then minutes: an outage uses up no receives, and outlasts no queue's memory.
-        Raises UnavailableError if even that fails, ValidationError for what is no message.
+        Raises UnavailableError if even that fails, UnreadableError for what is no message.
         """
-        message = Message.model_validate_json(body)
+        message = messages.read(body)
         try:
-            if message.event is not None:
-                logger.set_correlation_id(message.event.correlation_id)
-                self._complete(message.event)
-            else:
-                self._dial(message, lease_until)
+            match message:
+                case ThinEvent():
+                    logger.set_correlation_id(message.correlation_id)
+                    self._complete(message)
+                case Ring() | Wake():
+                    self._dial(message, lease_until)
+                case _:
+                    logger.set_correlation_id(message.correlation_id)
+                    self.dialing.change(message)
         except UnavailableError as error:
             count("MessagePutOff")
             logger.warning("message.put_off", reason=str(error), tries=message.tries)
             self.queue.again(message, after=backoff(message.tries + 1, self.jitter()))
 
-    def _dial(self, message: Message, lease_until: float) -> None:
-        heard = None
-        if message.heard:
-            heard = Heard(message.heard["owner"], answers.of_json(message.heard["answer"]))
-        if message.call is None:
-            call_id = message.wake
-            result = self.dialing.wake(call_id, lease_until=lease_until, heard=heard)
+    def _dial(self, message: Ring | Wake, lease_until: float) -> None:
+        if isinstance(message, Wake):
+            call_id = message.call_id
+            result = self.dialing.wake(call_id, lease_until=lease_until, heard=message.heard)
         else:
-            call_id = message.call.call_id
-            logger.set_correlation_id(message.call.correlation_id)
-            result = self.dialing.take(message.call, lease_until=lease_until, heard=heard)
+            call, call_id = message.call, message.call.call_id
+            logger.set_correlation_id(call.correlation_id)
+            result = self.dialing.take(call, lease_until=lease_until, heard=message.heard)
         if result.heard:
-            told = {"owner": result.heard.owner, "answer": answers.as_json(result.heard.answer)}
-            again = message.model_copy(update={"heard": told})
+            again = msgspec.structs.replace(message, heard=result.heard)
             self.queue.again(again, after=backoff(message.tries + 1, self.jitter()))
         elif result.again_at is not None:
             # A new message, so that waiting out an outage uses up no receives of this one.
@@ -92,25 +93,26 @@ class Dialer:
         Calls of their own messages, so that each is dialled alone.
         """
         now, routes = self.clock(), self.dialing.routes
-        if thin.not_before > now:
+        if thin.not_before and thin.not_before.timestamp() > now:
             self.queue.put_off(thin, now=now)
             return
         try:
-            calls = self.fetcher.complete(thin, routes)
+            asked = self.fetcher.complete(thin, routes)
         except LaterError as error:
             attempts = thin.attempts + 1
             again_at = now + max(error.after, backoff(attempts, self.jitter()))
             if again_at < gives_up_at(thin.event, routes):
-                again = thin.model_copy(update={"attempts": attempts, "not_before": again_at})
+                not_before = datetime.fromtimestamp(again_at, UTC)
+                again = msgspec.structs.replace(thin, attempts=attempts, not_before=not_before)
                 self.queue.put_off(again, now=now)
                 count("EventPutOff")
                 self._told("event.put_off", again, reason=str(error))
                 return
             missing = f"{error}; given up when it was too late to ring, after {attempts} attempts"
-            calls = calls_of(thin, thin.event, routes, missing=missing)
-        self.queue.send(calls)
-        count("CallQueued", sum(call.rings for call in calls))
-        self._told("event.completed", thin, calls=[call.call_id for call in calls])
+            asked = asked_of(thin, thin.event, routes, missing=missing)
+        self.queue.send(asked)
+        count("CallQueued", sum(isinstance(one, Call) and one.rings for one in asked))
+        self._told("event.completed", thin, calls=[messages.identity(one) for one in asked])
 
     @staticmethod
     def _told(what: str, thin: ThinEvent, **more: Any) -> None:
@@ -146,9 +148,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             dialer.take(record["body"], lease_until)
             continue
-        except ValidationError as error:
-            problems = error.errors(include_input=False, include_url=False)
-            logger.error("message.unreadable", message_id=record["messageId"], problems=problems)
+        except UnreadableError as error:
+            logger.error("message.unreadable", message_id=record["messageId"], reason=str(error))
             # No later reading makes it a message: it is to be among the dead letters soon.
             wait = 1.0
         except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue

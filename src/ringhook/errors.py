@@ -17,6 +17,10 @@ class BadRequestError(RinghookError):
     """The sender is known, but what it sent cannot be read: 400, with the reason."""
 
 
+class UnreadableError(RinghookError):
+    """What came through a queue is no message: no later reading makes it one."""
+
+
 class UnavailableError(RinghookError):
     """Something that must be looked at cannot be looked at now: wait, do not let through."""
 

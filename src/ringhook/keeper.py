@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from ringhook import settings
+from ringhook.calls import messages
 from ringhook.calls.lifecycle import backoff
+from ringhook.calls.messages import Ring, ThinEvent, Wake
 from ringhook.clients import aws
 from ringhook.clients.ledger import Ledger
-from ringhook.clients.queue import CallQueue, Message
-from ringhook.errors import UnavailableError
+from ringhook.clients.queue import CallQueue
+from ringhook.errors import UnavailableError, UnreadableError
 from ringhook.ringing.changes import Telling
 from ringhook.telemetry import count, logger, metrics
 
@@ -49,14 +49,14 @@ class Keeper:
 
     def take(self, body: str) -> None:
         """Take one message; as `Dialer.take` does."""
-        message = Message.model_validate_json(body)
-        if message.call is None or message.call.kind == "call":
+        message = messages.read(body)
+        if isinstance(message, Ring | Wake | ThinEvent):
             # Not what belongs here, but a call all the same: the dialer knows what to do with it.
             self.calls.again(message, after=0)
             return
-        logger.set_correlation_id(message.call.correlation_id)
+        logger.set_correlation_id(message.correlation_id)
         try:
-            Telling(self.ledger, self.clock).take(message.call)
+            Telling(self.ledger, self.clock).take(message)
         except UnavailableError as error:
             count("MessagePutOff")
             logger.warning("message.put_off", reason=str(error), tries=message.tries)
@@ -98,9 +98,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             keeper.take(record["body"])
             continue
-        except ValidationError as error:
-            problems = error.errors(include_input=False, include_url=False)
-            logger.error("message.unreadable", message_id=record["messageId"], problems=problems)
+        except UnreadableError as error:
+            logger.error("message.unreadable", message_id=record["messageId"], reason=str(error))
             # No later reading makes it a message: it is to be among the dead letters soon.
             wait = 1.0
         except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue

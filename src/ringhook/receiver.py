@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ringhook import settings
+from ringhook.calls import messages
 from ringhook.calls.call import Call
-from ringhook.clients.queue import CallQueue, ThinEvent
+from ringhook.calls.messages import Asked, ThinEvent
+from ringhook.clients.queue import CallQueue
 from ringhook.clients.secret_store import SecretStore, as_list
 from ringhook.clients.services import SecretsManager, Sqs
 from ringhook.errors import (
@@ -26,6 +28,7 @@ from ringhook.errors import (
 from ringhook.reading.text import without_quotes
 from ringhook.routing import routes_file
 from ringhook.routing.receiving import Received, receive
+from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply, from_gateway
 from ringhook.telemetry import count, logger, metrics
 
@@ -39,8 +42,8 @@ if TYPE_CHECKING:
     from ringhook.senders.request import Request
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
-# What a request asks for: calls, and events whose calls are known once their rest is fetched.
-Tasks = Sequence[Call | ThinEvent]
+# What a request asks for, and events of which that is known once their rest is fetched.
+Tasks = Sequence[Asked | ThinEvent]
 
 
 def _visit(url: str) -> None:
@@ -77,9 +80,9 @@ class Receiver:
         _tell(received)
         provider = received.provider
         tasks = [
-            task
-            if isinstance(task, Call)
-            else ThinEvent.of(task, request.received_at, request.correlation_id)
+            ThinEvent.of(task, request.received_at, request.correlation_id)
+            if isinstance(task, Event)
+            else task
             for task in received.tasks
         ]
         if tasks:
@@ -140,10 +143,13 @@ def described(tasks: Tasks) -> dict[str, Any]:
     body: dict[str, Any] = {
         "calls": [{"route": c.route, "call_id": c.call_id} for c in calls if c.rings]
     }
-    if enriching := len(tasks) - len(calls):
+    if enriching := sum(isinstance(task, ThinEvent) for task in tasks):
         body["enriching"] = enriching
-    if others := [c for c in calls if c.kind != "call"]:
-        body["also"] = [{"route": c.route, "does": c.kind, "call_id": c.call_id} for c in others]
+    if others := [task for task in tasks if not isinstance(task, Call | ThinEvent)]:
+        body["also"] = [
+            {"route": c.route, "does": messages.kind(c), "call_id": messages.identity(c)}
+            for c in others
+        ]
     if unmapped := [c for c in calls if c.unmapped]:
         body["unmapped"] = [
             {"route": c.route, "call_id": c.call_id, "reason": c.unmapped} for c in unmapped
@@ -172,6 +178,7 @@ _STATUS = {
     "suppressed": 200,
     "cancelled": 200,
     "forgotten": 200,
+    "recorded": 200,
     "uncertain": 504,
 }
 
@@ -184,8 +191,8 @@ UNGUARDED = (
 
 
 def in_the_request(
-    dial: Callable[[Call], Result],
-    complete: Callable[[ThinEvent], list[Call]],
+    dial: Callable[[Asked], Result],
+    complete: Callable[[ThinEvent], list[Asked]],
     *,
     unguarded: str = "",
 ) -> Callable[[Tasks, int], Reply]:
@@ -197,19 +204,23 @@ def in_the_request(
     def deliver(tasks: Tasks, unmapped_status: int) -> Reply:
         # All that must be fetched is, before any phone rings: if some cannot be now, the sender
         # sends the whole request again.
-        calls = [
-            call
+        asked = [
+            one
             for task in tasks
-            for call in ([task] if isinstance(task, Call) else complete(task))
+            for one in (complete(task) if isinstance(task, ThinEvent) else [task])
         ]
         rows, status = [], 200
-        for call in calls:
-            result = dial(call)
+        for one in asked:
+            result = dial(one)
             # A call that is not ended could not be made now: the sender may send it again. Of what
             # can never be made, a sender hears that can do something about it.
             never = result.status in {"unmapped", "refused"}
             status = max(status, unmapped_status if never else _STATUS.get(result.status, 502))
-            row = {"route": call.route, "call_id": call.call_id, "status": result.status}
+            row = {
+                "route": one.route,
+                "call_id": messages.identity(one),
+                "status": result.status,
+            }
             row["execution_id" if result.execution_id else "reason"] = (
                 result.execution_id or result.reason
             )
@@ -247,9 +258,15 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
         wakes=False,
     )
     fetcher = world.fetcher(config)
-    # API Gateway gives a request 30 seconds; a lease outlives them.
+
+    def dial(asked: Asked) -> Result:
+        # API Gateway gives a request 30 seconds; a lease outlives them.
+        if isinstance(asked, Call):
+            return dialing.take(asked, lease_until=time.time() + 35)
+        return dialing.change(asked)
+
     return in_the_request(
-        lambda call: dialing.take(call, lease_until=time.time() + 35),
+        dial,
         lambda thin: fetcher.complete(thin, routes),
         unguarded="" if config.table_name else UNGUARDED,
     )

@@ -122,7 +122,7 @@ def test_a_long_wait_is_a_schedule_that_tells_nobodys_number_and_rings_when_it_f
     schedule = until(lambda: schedule_of(stack, call_id))
     at = moment(schedule["ScheduleExpression"][3:-1] + "+00:00")
     assert timedelta(0) <= at - due <= timedelta(seconds=1)
-    assert json.loads(schedule["Target"]["Input"]) == {"wake": call_id}
+    assert json.loads(schedule["Target"]["Input"]) == {"kind": "wake", "call_id": call_id}
     assert number.removeprefix("+") not in str(schedule)
     assert schedule["ActionAfterCompletion"] == "DELETE"
 

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.deployed import HTTP, Deployed
 from tests.e2e.waiting import until
 
-from ringhook.routing.keeping import unpack
+from ringhook.reading.packing import unpack
 from ringhook_ops.samples import library
 from ringhook_ops.sandbox.server import TOKEN
 

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.markup import escape
 
@@ -14,8 +15,8 @@ from ringhook.calls.lifecycle import Item, replayed
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.queue import CallQueue
 from ringhook.errors import ConflictError, RoutesError, UnavailableError
+from ringhook.reading.packing import unpack
 from ringhook.routing import routes_file
-from ringhook.routing.keeping import unpack
 from ringhook.routing.mapping import map_event
 from ringhook.routing.routes import Routes
 from ringhook.senders.providers import Event
@@ -143,10 +144,10 @@ def _mapped(item: Item, routes: Routes) -> Call | str:
     mapped = map_event(event, routes, now=call.received_at, correlation_id=call.correlation_id)
     named = routes.named(call.route)
     for one in mapped:
-        if named and one.route == named.name and isinstance(one, Call) and one.kind == "call":
+        if named and one.route == named.name and isinstance(one, Call):
             if one.unmapped:
                 return f"still unmapped: {one.unmapped}"
-            return one.model_copy(update={"call_id": call.call_id})
+            return msgspec.structs.replace(one, call_id=call.call_id)
     return "no route of that name makes a call of it now"
 
 

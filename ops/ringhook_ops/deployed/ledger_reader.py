@@ -12,7 +12,7 @@ import phonenumbers
 from boto3.dynamodb.types import TypeDeserializer
 
 from ringhook.reading import phone
-from ringhook.routing.keeping import unpack
+from ringhook.reading.packing import unpack
 
 _from_dynamodb = TypeDeserializer().deserialize
 _INDEX_KEYS = {"by-day": "day", "by-phone": "phone_number"}

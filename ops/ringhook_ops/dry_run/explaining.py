@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from ringhook.calls import messages
 from ringhook.calls.call import Call
+from ringhook.calls.messages import Asked, Cancel, Export, Forget, Wish
 from ringhook.deciding.policy import Defer, History, Ring, Suppress, decide
 from ringhook.errors import RejectedError
 from ringhook.routing.mapping import Ignored, map_event
@@ -37,14 +39,18 @@ class Explained:
     route: str | None = None
     status: int | None = None
     at: datetime | None = None
-    call: Call | None = None
+    asked: Asked | None = None
 
     def request(self) -> dict[str, Any] | None:
         """What the API would be asked, if this is about a call at all."""
-        call = self.call
-        if call is None or not call.rings:
+        call = self.asked
+        if not isinstance(call, Call) or not call.rings:
             return None
-        return call.model_dump(include={"agent_id", "phone_number", "metadata"})
+        return {
+            "agent_id": call.agent_id,
+            "phone_number": call.phone_number,
+            "metadata": call.metadata,
+        }
 
     def as_json(self) -> dict[str, Any]:
         """The row as `ringhook map --json` prints it."""
@@ -53,7 +59,7 @@ class Explained:
             "decision": self.decision,
             "at": self.at.isoformat() if self.at else None,
             "reason": self.reason,
-            "call_id": self.call.call_id if self.call else None,
+            "call_id": messages.identity(self.asked) if self.asked else None,
             "request": self.request(),
             **({"status": self.status} if self.status else {}),
         }
@@ -84,7 +90,7 @@ def explain(
     rows = [row for taken in received.events for row in _rows(taken, request, routes, history)]
     if received.kept:
         kept = received.kept
-        rows.append(Explained(decision="unmapped", reason=kept.unmapped, call=kept))
+        rows.append(Explained(decision="unmapped", reason=kept.unmapped, asked=kept))
     return rows
 
 
@@ -101,13 +107,11 @@ def _rows(taken: Taken, request: Request, routes: Routes, history: History) -> l
     if event.never:
         return [_never(event, taken.mapped)]
     # A route that this event cancels says so once.
-    cancelled = {
-        one.route for one in taken.mapped if isinstance(one, Call) and one.kind == "cancel"
-    }
+    cancelled = {one.route for one in taken.mapped if isinstance(one, Cancel)}
     rows = [
         _row(event.topic, one, routes, history, now)
         for one in taken.mapped
-        if isinstance(one, Call) or one.route not in cancelled
+        if not isinstance(one, Ignored) or one.route not in cancelled
     ]
     return [_as_it_is(row) for row in rows] if taken.thin else rows
 
@@ -116,34 +120,38 @@ def _as_it_is(row: Explained) -> Explained:
     return replace(row, reason=f"{row.reason} (as it is; the dialer fetches the rest first)")
 
 
-def _never(event: Event, asked: Sequence[Call | Ignored]) -> Explained:
-    done = {one.unmapped or _done(one) for one in asked if isinstance(one, Call)}
+def _never(event: Event, mapped: Sequence[Asked | Ignored]) -> Explained:
+    done = {
+        one.unmapped if isinstance(one, Call) else _done(one)
+        for one in mapped
+        if not isinstance(one, Ignored)
+    }
     said = "".join(f"; {what}" for what in sorted(done))
     return Explained(topic=event.topic, decision="suppress", reason=event.never + said)
 
 
-def _done(call: Call) -> str:
-    """What becomes of a call that rings nobody."""
-    if call.kind in ("forget", "export") and not call.phone_number:
+def _done(change: Cancel | Wish) -> str:
+    """What is done where nobody is rung."""
+    if isinstance(change, Forget | Export) and not change.phone_number:
         return "no number is named, so an operator is alarmed"
-    return _KINDS[call.kind]
+    return _KINDS[messages.kind(change)]
 
 
 def _row(
-    topic: str, mapped: Call | Ignored, routes: Routes, history: History, now: datetime
+    topic: str, mapped: Asked | Ignored, routes: Routes, history: History, now: datetime
 ) -> Explained:
     def row(decision: Decision, reason: str, at: datetime | None = None) -> Explained:
-        call = mapped if isinstance(mapped, Call) else None
+        asked = None if isinstance(mapped, Ignored) else mapped
         return Explained(
-            topic=topic, route=mapped.route, decision=decision, reason=reason, at=at, call=call
+            topic=topic, route=mapped.route, decision=decision, reason=reason, at=at, asked=asked
         )
 
     if isinstance(mapped, Ignored):
         return row("ignored", mapped.reason)
+    if not isinstance(mapped, Call):
+        return row("suppress", f"rings nobody: {_done(mapped)}")
     if mapped.unmapped:
         return row("unmapped", mapped.unmapped)
-    if mapped.kind != "call":
-        return row("suppress", f"rings nobody: {_done(mapped)}")
     match decide(mapped, routes, history, now):
         case Ring(reason):
             return row("ring", reason, now)

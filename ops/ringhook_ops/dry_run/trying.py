@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from ringhook.calls.call import Call
 from ringhook.errors import UnavailableError, UnmappedError
 from ringhook.routing.routes import Connection, Route, Routes
 from ringhook.senders.enrichment import put
@@ -125,7 +126,7 @@ def _requests(source: str, routes: Routes) -> Iterator[tuple[str, Request]]:
 
 
 def _tried(route: Route, sample: str, row: Explained) -> Tried:
-    if row.decision in ("ring", "defer") and row.call:
-        return Tried(route.name, sample, "rings", row.reason, row.call.phone_number)
+    if row.decision in ("ring", "defer") and isinstance(row.asked, Call):
+        return Tried(route.name, sample, "rings", row.reason, row.asked.phone_number)
     outcome: Literal["nobody", "unmapped"] = "unmapped" if row.decision == "unmapped" else "nobody"
     return Tried(route.name, sample, outcome, row.reason)

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ringhook.calls import messages
+from ringhook.calls.call import Call
 from ringhook.reading import checked
 from ringhook.routing.routes import Routes
 from ringhook.routing.routes_file import load
@@ -77,10 +79,9 @@ def webhook(
 def queued(request: Request, routes: Routes) -> dict[str, Any]:
     """The SQS event that the dialer gets for the calls of this request."""
     # Imported here: they bring boto3, which signing a webhook can do without.
-    from ringhook.clients.queue import Message  # noqa: PLC0415
     from ringhook_ops.dry_run.explaining import explain  # noqa: PLC0415
 
-    calls = [row.call for row in explain(request, routes, None) if row.call]
+    calls = [row.asked for row in explain(request, routes, None) if isinstance(row.asked, Call)]
     sent_at = str(round(request.received_at.timestamp() * 1000))
     return {
         "Records": [
@@ -100,9 +101,7 @@ def queued(request: Request, routes: Routes) -> dict[str, Any]:
                 "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:calls",
                 "awsRegion": "us-east-1",
             }
-            for body in (
-                Message(call=call).model_dump_json(exclude_defaults=True) for call in calls
-            )
+            for body in (messages.write(messages.Ring(call=call)) for call in calls)
         ]
     }
 

@@ -5,19 +5,22 @@ Can a phone have rung? And will the same request ever succeed?
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Initiated:
+class _Answer(msgspec.Struct, frozen=True, tag_field="sort"):
+    """A message carries it with its own name as its `sort`."""
+
+
+class Initiated(_Answer, frozen=True, tag=True):
     """The phone rings."""
 
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(_Answer, frozen=True, tag=True):
     """This request will never succeed: this number, or this agent.
 
     No phone rang, unless there is an `execution_id`: then the API began the call and gave it up.
@@ -27,16 +30,14 @@ class Refused:
     execution_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(_Answer, frozen=True, tag=True):
     """No phone rang; the same request may succeed later, not before `retry_after` seconds."""
 
     reason: str
     retry_after: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRefused:
+class AccountRefused(_Answer, frozen=True, tag=True):
     """No phone rang, and none will for this account until somebody mends it.
 
     `until` is when to take the call up again (epoch seconds; whoever asked fills it in); `cause` is
@@ -48,15 +49,13 @@ class AccountRefused:
     cause: str = "token"
 
 
-@dataclass(frozen=True, slots=True)
-class Unheard:
+class Unheard(_Answer, frozen=True, tag=True):
     """Asked, and no answer that says whether a phone rang."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotAsked:
+class NotAsked(_Answer, frozen=True, tag=True):
     """Claimed, and provably not asked."""
 
     reason: str
@@ -64,21 +63,12 @@ class NotAsked:
 
 Answer = Initiated | Refused | Later | AccountRefused | Unheard | NotAsked
 
-_SORTS = {
-    one.__name__: one for one in (Initiated, Refused, Later, AccountRefused, Unheard, NotAsked)
-}
 
+class Heard(msgspec.Struct, frozen=True):
+    """What came of the one request of a claim's owner, until the ledger has it."""
 
-def as_json(answer: Answer) -> dict[str, Any]:
-    """An answer as a message carries it."""
-    return {"sort": type(answer).__name__, **asdict(answer)}
-
-
-def of_json(said: dict[str, Any]) -> Answer:
-    """The answer that `as_json` wrote. Raises KeyError and TypeError for what it did not write."""
-    fields = {name: value for name, value in said.items() if name != "sort"}
-    answer: Answer = _SORTS[said["sort"]](**fields)
-    return answer
+    owner: str
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+import msgspec
 
 Status = Literal[
     "queued",
@@ -23,36 +23,39 @@ Status = Literal[
 ]
 
 
-class Call(BaseModel):
-    """What the receiver asks of the dialer: the call, or why it cannot be made (`unmapped`).
+class FromEvent(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What all that an event asks for says of the event.
 
-    It travels through the queue as JSON. `payload` (the event's, as gzip in base64) goes along only
-    with an unmapped call, to be replayed after a fix. Where the person lives (`time_zone`,
-    `country`, `province`, `postal_code`) is as the sender wrote it. `ring_at` is when a call that
-    waits may ring; `appointment` is what it must come before. `retention` is how long the ledger
-    keeps it after its last change (None: as long as the deployment says). `key` is the route's, for
-    this event; `notify` names whom to tell how the call ends. `kind` says what is asked
-    instead of a call: to `cancel` the one of this id, to put the number on the do-not-call list
-    (`suppress`), to remember what was said of `consent` for a `purpose`, to `forget` the number, or
-    to `export` what is known of it.
+    `route` is "" where the provider's own event asks, and no route. `received_at` is our clock's,
+    `occurred_at` the sender's. `correlation_id` is the request's.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    kind: Literal["call", "cancel", "suppress", "consent", "forget", "export"] = "call"
-    purpose: str = ""
-
-    call_id: str
     source: str
     provider: str
     route: str = ""
-    key: str = ""
     topic: str = ""
     event_id: str
     occurred_at: datetime
     received_at: datetime
     correlation_id: str = ""
     test: bool = False
+
+
+class Call(FromEvent, frozen=True, kw_only=True):
+    """A call that an event asks for, or why it cannot be made (`unmapped`).
+
+    `payload` (the event's, as gzip in base64) goes along only with an unmapped call, to be replayed
+    after a fix. Where the person lives (`time_zone`, `country`, `province`, `postal_code`) is as
+    the sender wrote it. `ring_at` is when a call that waits may ring; `appointment` is what it must
+    come before. `retention` is how long the ledger keeps it after its last change (None: as long as
+    the deployment says). `key` is the route's, for this event; `notify` names whom to tell how the
+    call ends.
+    """
+
+    call_id: str
+    key: str = ""
     account: str = "default"
     agent_id: int = 0
     phone_number: str = ""
@@ -67,16 +70,14 @@ class Call(BaseModel):
     appointment: datetime | None = None
     consent: bool = False
     consent_evidence: str = ""
-    consent_text: str = ""
-    consent_until: datetime | None = None
     retention: timedelta | None = None
     notify: tuple[str, ...] = ()
     payload: str = ""
 
     @property
     def rings(self) -> bool:
-        """Whether it asks for a phone to ring."""
-        return self.kind == "call" and not self.unmapped
+        """Whether a phone can ring for it."""
+        return not self.unmapped
 
 
 def call_id(source: str, route: str, by: Literal["key", "event"], value: str) -> str:

@@ -31,6 +31,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import msgspec
+
 from ringhook.calls.answers import (
     AccountRefused,
     Answer,
@@ -41,12 +43,14 @@ from ringhook.calls.answers import (
     Unheard,
     Unreadable,
 )
+from ringhook.calls.call import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ringhook.calls import messages
     from ringhook.calls.answers import Found
-    from ringhook.calls.call import Call, Status
+    from ringhook.calls.call import Status
     from ringhook.routing.routes import Policy
 
 # So far may a sender's clock be ahead of ours.
@@ -161,7 +165,7 @@ def asked(item: Item | None, call: Call, policy: Policy | None, now: float) -> I
     return _reborn(item, call, now) if _begins_again(item, call, policy) else None
 
 
-def ended_by(item: Item | None, word: Call) -> Item | None:
+def ended_by(item: Item | None, word: messages.Cancel) -> Item | None:
     """An event ends the call, whether it waits, is busy or was never heard of.
 
     One that is older than what is wanted ends nothing. A phone that rang has rung: then only what
@@ -169,7 +173,8 @@ def ended_by(item: Item | None, word: Call) -> Item | None:
     """
     cancel = Cancel(word.topic, word.event_id, word.occurred_at, word.received_at)
     if item is None:
-        call = word.model_copy(update={"kind": "call"})
+        shared = set(Call.__struct_fields__) & set(word.__struct_fields__)
+        call = Call(**{name: getattr(word, name) for name in shared})
         return Item(call=call, status="cancelled", reason=_cancelled(cancel), cancel=cancel)
     if newer(item.next or item.call, cancel) or (item.cancel and not newer(cancel, item.cancel)):
         return None
@@ -305,7 +310,7 @@ def _seen(item: Item, call: Call) -> tuple[str, ...]:
 def _kept(old: Call, new: Call, policy: Policy | None) -> Call:
     """The newer event's data; when the call rings stays, unless the route says otherwise."""
     moves = policy is not None and (policy.restart or policy.at is not None)
-    return new if moves else new.model_copy(update={"ring_at": old.ring_at})
+    return new if moves else msgspec.structs.replace(new, ring_at=old.ring_at)
 
 
 def _begins_again(item: Item, call: Call, policy: Policy | None) -> bool:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from ringhook.calls.call import Call
 from ringhook.errors import LaterError, UnavailableError, UnmappedError
-from ringhook.routing.mapping import map_event
+from ringhook.routing.mapping import Ignored, map_event
 from ringhook.senders.enrichment import put, read_answer
 from ringhook.telemetry import count, logger
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from ringhook.clients.queue import ThinEvent
+    from ringhook.calls.messages import Asked, ThinEvent
     from ringhook.clients.secret_store import SecretStore
     from ringhook.routing.routes import Connection, Routes
     from ringhook.senders.enrichment import Lookup
@@ -42,7 +41,7 @@ class Fetcher:
     timeout: float = 6.0
     clock: Callable[[], float] = time.monotonic
 
-    def complete(self, thin: ThinEvent, routes: Routes) -> list[Call]:
+    def complete(self, thin: ThinEvent, routes: Routes) -> list[Asked]:
         """What an event asks for once its rest is fetched; unmapped calls if it never can be.
 
         Raises as `enrich` does for what may be otherwise later.
@@ -54,10 +53,10 @@ class Fetcher:
         try:
             event = self.enrich(thin.event, connection, thin.received_at)
         except UnmappedError as error:
-            return calls_of(thin, thin.event, routes, missing=str(error))
+            return asked_of(thin, thin.event, routes, missing=str(error))
         if event.never:
             logger.info("event.never_rings", topic=event.topic, reason=event.never)
-        return calls_of(thin, event, routes)
+        return asked_of(thin, event, routes)
 
     def enrich(self, event: Event, connection: Connection, now: datetime) -> Event:
         """The event with all that its source fetches for it, in the order that the source says.
@@ -155,7 +154,7 @@ class Fetcher:
         return body
 
 
-def calls_of(thin: ThinEvent, event: Event, routes: Routes, *, missing: str = "") -> list[Call]:
+def asked_of(thin: ThinEvent, event: Event, routes: Routes, *, missing: str = "") -> list[Asked]:
     """What the event asks for, as if it had come so; `missing` is why it is still not whole."""
     mapped = map_event(
         event,
@@ -164,4 +163,4 @@ def calls_of(thin: ThinEvent, event: Event, routes: Routes, *, missing: str = ""
         correlation_id=thin.correlation_id,
         missing=missing,
     )
-    return [one for one in mapped if isinstance(one, Call)]
+    return [one for one in mapped if not isinstance(one, Ignored)]

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import Cancel, Item, rung_before
 from ringhook.clients.numbers import (
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from ringhook.deciding.policy import History
     from ringhook.ringing.book import Count
 
-_CALL_FIELDS = frozenset(Call.model_fields)
+_CALL_FIELDS = frozenset(Call.__struct_fields__)
 # What of a call is kept beside it, or not at all.
 _NOT_KEPT = {"payload", "unmapped", "phone_number"}
 # Whom the payload of an unmapped call is about cannot always be told, so nobody could forget it on
@@ -273,13 +275,13 @@ class Ledger(Numbers):
 
     def _fields(self, item: Item, now: datetime) -> dict[str, Any]:
         call = item.call
-        said = call.model_dump(mode="json", exclude=_NOT_KEPT)
         kept = self._retention if call.retention is None else call.retention
         if item.status == "unmapped":
             kept = min(kept, _UNMAPPED_KEPT)
         # One that waits is there when its time comes, however far off that is.
         last = max(now.timestamp(), item.due_at or 0.0)
-        fields = {name: None if value == "" else value for name, value in said.items()}
+        said = _said(call)
+        fields = {k: None if v == "" else v for k, v in said.items() if k not in _NOT_KEPT}
         fields |= {
             "status": item.status,
             "reason": item.reason,
@@ -295,7 +297,7 @@ class Ledger(Numbers):
             "execution_id": item.execution_id or None,
             "seen": list(item.seen),
             "cancel": _word(item.cancel) if item.cancel else None,
-            "next": item.next.model_dump(mode="json", exclude={"payload"}) if item.next else None,
+            "next": _said(item.next) | {"payload": ""} if item.next else None,
             "expires_at": int(last + kept.total_seconds()),
             "day": now.date().isoformat(),
             "payload": call.payload if item.status == "unmapped" else None,
@@ -328,8 +330,14 @@ def _word(cancel: Cancel) -> dict[str, str]:
 def _item(found: Mapping[str, Any]) -> Item:
     if found["status"] == "forgotten":
         at = datetime.fromisoformat(found["updated_at"])
-        unknown = {"source": "", "provider": "", "event_id": "", "occurred_at": at}
-        call = Call.model_validate({"call_id": found["call_id"], "received_at": at, **unknown})
+        call = Call(
+            call_id=found["call_id"],
+            source="",
+            provider="",
+            event_id="",
+            occurred_at=at,
+            received_at=at,
+        )
         return Item(call=call, status="forgotten", version=SPENT)
     fields = as_json(dict(found))
     asked_at, cancel, following = (fields.get(name) for name in ("asked_at", "cancel", "next"))
@@ -337,7 +345,7 @@ def _item(found: Mapping[str, Any]) -> Item:
     if due_at is None and fields["status"] == "calling":
         due_at = fields.get("lease_until", 0.0)  # as an older Ringhook wrote it
     return Item(
-        call=Call.model_validate({k: v for k, v in fields.items() if k in _CALL_FIELDS}),
+        call=_call(fields),
         status=fields["status"],
         reason=fields.get("reason", ""),
         version=fields["version"],
@@ -351,8 +359,19 @@ def _item(found: Mapping[str, Any]) -> Item:
         execution_id=fields.get("execution_id", ""),
         seen=tuple(fields.get("seen", [fields["event_id"]])),
         cancel=_cancel(cancel) if cancel else None,
-        next=Call.model_validate(following) if following else None,
+        next=_call(following) if following else None,
     )
+
+
+def _said(call: Call) -> dict[str, Any]:
+    """All that a call says, in JSON's values."""
+    said: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(call))
+    return said
+
+
+def _call(said: Mapping[str, Any]) -> Call:
+    """The call, whatever else an item or an older Ringhook says beside it."""
+    return msgspec.convert({k: v for k, v in said.items() if k in _CALL_FIELDS}, Call)
 
 
 def _cancel(word: Mapping[str, str]) -> Cancel:

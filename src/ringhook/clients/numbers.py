@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ringhook.calls.call import Call
+    from ringhook.calls.messages import Export
 
 # The caps look back this far at most (routes.py refuses longer ones).
 LONGEST_CAP = timedelta(days=31)
@@ -84,13 +85,14 @@ class Numbers:
         )
         return list(found)
 
-    def export(self, call: Call, now: datetime) -> None:
-        """Keep what is known of this call's number now, for an operator to hand out.
+    def export(self, wish: Export, now: datetime) -> None:
+        """Keep what is known of this number now, for an operator to hand out.
 
         The newest calls, if not all have a place in one item (`left_out` says how many have not).
         """
-        known = self.table.one(f"number#{call.phone_number}") if call.phone_number else None
-        calls = self.calls_to(call.phone_number) if call.phone_number else []
+        number = wish.phone_number
+        known = self.table.one(f"number#{number}") if number else None
+        calls = self.calls_to(number) if number else []
         kept: list[dict[str, Any]] = []
         size = 0
         for item in reversed(calls):
@@ -99,15 +101,17 @@ class Numbers:
                 break
             kept.append(item)
         item = {
-            **call.model_dump(mode="json", include={"source", "topic", "event_id"}),
-            "phone_number": call.phone_number or None,
+            "source": wish.source,
+            "topic": wish.topic,
+            "event_id": wish.event_id,
+            "phone_number": number or None,
             "number": known,
             "calls": kept,
             "left_out": len(calls) - len(kept),
             "created_at": now.isoformat(),
             "expires_at": int((now + _EXPORT_KEPT).timestamp()),
         }
-        self.table.update(Update(key=f"export#{call.call_id}", item=item | stamp(now)))
+        self.table.update(Update(key=f"export#{wish.wish_id}", item=item | stamp(now)))
 
     def forget(self, number: str, now: datetime) -> list[str]:
         """Delete a person's calls, exports and consents; the call_ids that were deleted.

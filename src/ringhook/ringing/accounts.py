@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ringhook.calls.answers import AccountRefused, NotAsked
 from ringhook.errors import UnavailableError
 from ringhook.ringing.book import Hold
@@ -78,7 +80,9 @@ class Accounts:
                 newer = _usable(self.tokens.get(fresh=True), account)
                 if newer and newer != token:
                     return NotAsked("the token was changed meanwhile")
-            answer = replace(answer, reason=f"its token is not accepted: {answer.reason}")
+            answer = msgspec.structs.replace(
+                answer, reason=f"its token is not accepted: {answer.reason}"
+            )
         since = hold.since if hold else now
         wait = min(_LAST, max(_FIRST, (now - since) / 2))
         held = Hold(answer.reason, answer.cause, since, now + wait, _mark(token))
@@ -89,7 +93,9 @@ class Accounts:
         except UnavailableError:
             # Then each call finds it out for itself.
             logger.warning("account.not_held", account=account, reason=answer.reason)
-        return replace(answer, reason=waits(account, answer.reason), until=held.probe_at + 1)
+        return msgspec.structs.replace(
+            answer, reason=waits(account, answer.reason), until=held.probe_at + 1
+        )
 
     def let_go(self, account: str) -> None:
         """It rings again."""

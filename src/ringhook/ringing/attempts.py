@@ -14,9 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from ringhook.calls import lifecycle
 from ringhook.calls.answers import (
     AccountRefused,
+    Heard,
     Initiated,
     Later,
     NotAsked,
@@ -38,11 +41,13 @@ if TYPE_CHECKING:
     from ringhook.calls.answers import Answer, Found
     from ringhook.calls.call import Call, Status
     from ringhook.calls.lifecycle import Item
+    from ringhook.calls.messages import Cancel, Wish
     from ringhook.clients.secret_store import SecretStore
     from ringhook.clients.unleashx import UnleashX
     from ringhook.deciding.policy import History
     from ringhook.ringing.book import Book, Count, Hold, Known
     from ringhook.ringing.breaker import Breaker
+    from ringhook.ringing.changes import Done
     from ringhook.routing.routes import Policy, Routes
 
 # What was put off to the opening of calling hours is spread over so many seconds, so that 09:00 is
@@ -63,19 +68,11 @@ class Result:
     `heard` is what could not be written down: whoever takes the call up again has to know it.
     """
 
-    status: Status
+    status: Status | Done
     reason: str
     execution_id: str = ""
     again_at: float | None = None
     heard: Heard | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came of an owner's one request, until the ledger has it."""
-
-    owner: str
-    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +138,16 @@ class Dialing:
     breaker: Breaker | None = None
 
     def take(self, call: Call, *, lease_until: float, heard: Heard | None = None) -> Result:
-        """Do what is asked: bring a call as far as it gets now, or keep what is to be known.
+        """Bring a call that an event asks for as far as it gets now.
 
         Raises UnavailableError if the ledger cannot be read or written: then the API was asked for
         nothing.
         """
-        if call.kind == "call":
-            return self._advance(call.call_id, _Turn(call, lease_until, heard))
-        return Result(*Telling(self.book, self.clock).take(call))
+        return self._advance(call.call_id, _Turn(call, lease_until, heard))
+
+    def change(self, change: Cancel | Wish) -> Result:
+        """End a call, or keep what is to be known of a number. Raises UnavailableError."""
+        return Result(*Telling(self.book, self.clock).take(change))
 
     def wake(self, call_id: str, *, lease_until: float, heard: Heard | None = None) -> Result:
         """Take a call up again; one that was forgotten meanwhile has ended."""
@@ -400,7 +399,7 @@ class Dialing:
 
     def _unmapped(self, item: Item, over: Item | None, reason: str) -> Result:
         """What the ledger cannot hold can never be made: that is told, without it."""
-        call = item.call.model_copy(update={"metadata": {}, "payload": ""})
+        call = msgspec.structs.replace(item.call, metadata={}, payload="")
         told = replace(
             item, call=call, status="unmapped", reason=reason, due_at=None, owner="", next=None
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ringhook.calls.call import Call
     from ringhook.calls.consents import Consent
     from ringhook.calls.lifecycle import Item
+    from ringhook.calls.messages import Export
 
 # What counts a call: its number, where a route limits that, and its day, if there is a budget.
 Count = Literal["number", "day"]
@@ -107,8 +108,8 @@ class Book(Protocol):
     def record_consent(self, number: str, purpose: str, consent: Consent, now: datetime) -> None:
         """Remember what was said."""
 
-    def export(self, call: Call, now: datetime) -> None:
-        """Keep what is known of the call's number, to be handed out."""
+    def export(self, wish: Export, now: datetime) -> None:
+        """Keep what is known of a number, to be handed out."""
 
     def forget(self, number: str, now: datetime) -> list[str]:
         """Delete a person's calls; their ids are spent."""
@@ -183,7 +184,7 @@ class NoLedger:
         message = "this deployment has no ledger to keep consents in"
         raise UnavailableError(message)
 
-    def export(self, call: Call, now: datetime) -> None:
+    def export(self, wish: Export, now: datetime) -> None:
         """Nothing was kept."""
 
     def forget(self, number: str, now: datetime) -> list[str]:  # noqa: ARG002 - as Book

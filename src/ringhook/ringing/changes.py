@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from ringhook.calls import lifecycle
+from ringhook.calls import lifecycle, messages
 from ringhook.calls.consents import Consent
+from ringhook.calls.messages import Cancel, Export, Forget, Suppress
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.reading import phone
 from ringhook.reading.text import without_quotes
@@ -19,10 +20,13 @@ from ringhook.telemetry import count, logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ringhook.calls.call import Call, Status
+    from ringhook.calls.call import Status
     from ringhook.calls.lifecycle import Item
+    from ringhook.calls.messages import Wish
     from ringhook.ringing.book import Book
 
+# What was done for a wish.
+Done = Literal["recorded", "forgotten"]
 # How often a change may be lost to another before it is given up for now.
 _TRIES = 10
 _METRIC = {
@@ -45,51 +49,59 @@ class Telling:
     book: Book
     clock: Callable[[], float]
 
-    def take(self, word: Call) -> tuple[Status, str]:
-        """Keep it; how the call stands then, if it is about one, and why.
+    def take(self, change: Cancel | Wish) -> tuple[Status | Done, str]:
+        """Make it; how the call stands then, if it is about one, or what was done, and why.
 
         Raises UnavailableError if the ledger does not take it.
         """
         now = datetime.fromtimestamp(self.clock(), UTC)
-        match word.kind:
-            case "cancel":
-                return self._cancel(word, now)
-            case "suppress":
-                reason = f"{word.source} {word.topic} ({word.event_id})"
-                self.book.suppress_number(word.phone_number, reason, now)
-                count("NumberSuppressed")
-            case "consent":
-                consent = Consent(
-                    word.consent,
-                    word.consent_evidence,
-                    given_at=word.occurred_at,
-                    expires_at=word.consent_until,
-                    text=word.consent_text,
-                )
-                self.book.record_consent(word.phone_number, word.purpose, consent, now)
-            case "forget":
-                if word.phone_number:
-                    self.book.forget(word.phone_number, now)
-                count("PrivacyRequest")
-            case "export":
-                self.book.export(word, now)
-                count("PrivacyRequest")
+        if isinstance(change, Cancel):
+            return self._cancel(change, now)
+        done = self._grant(change, now)
         logger.info(
             "number.changed",
-            kind=word.kind,
-            source=word.source,
-            topic=word.topic,
-            phone_number=phone.masked(word.phone_number),
+            kind=messages.kind(change),
+            source=change.source,
+            topic=change.topic,
+            phone_number=phone.masked(change.phone_number),
         )
-        return "suppressed", f"{word.kind}: done"
+        return done
 
-    def _cancel(self, word: Call, now: datetime) -> tuple[Status, str]:
+    def _grant(self, wish: Wish, now: datetime) -> tuple[Done, str]:
+        match wish:
+            case Suppress():
+                reason = f"{wish.source} {wish.topic} ({wish.event_id})"
+                self.book.suppress_number(wish.phone_number, reason, now)
+                count("NumberSuppressed")
+                return "recorded", "the number is on the do-not-call list"
+            case messages.Consent():
+                consent = Consent(
+                    wish.granted,
+                    wish.evidence,
+                    given_at=wish.occurred_at,
+                    expires_at=wish.until,
+                    text=wish.text,
+                )
+                self.book.record_consent(wish.phone_number, wish.purpose, consent, now)
+                return "recorded", "what was said of consent is kept"
+            case Forget(phone_number=number):
+                count("PrivacyRequest")
+                if not number:
+                    return "recorded", "no number is named, so an operator is alarmed"
+                self.book.forget(number, now)
+                return "forgotten", "what was known of the number is deleted"
+            case Export():
+                self.book.export(wish, now)
+                count("PrivacyRequest")
+                return "recorded", "what is known of the number is kept for the operator"
+
+    def _cancel(self, cancel: Cancel, now: datetime) -> tuple[Status, str]:
         """End a call that waits, or that is yet to be asked for; one that rings is too late."""
         for _ in range(_TRIES):
-            item = self.book.read(word.call_id)
+            item = self.book.read(cancel.call_id)
             if item and item.status == "forgotten":
                 return "forgotten", "the call was forgotten"
-            ended = lifecycle.ended_by(item, word)
+            ended = lifecycle.ended_by(item, cancel)
             if ended is None:
                 status: Status = item.status if item else "cancelled"
                 return status, "what is wanted is newer, or was cancelled before"
@@ -100,9 +112,9 @@ class Telling:
             if ended.status == "cancelled":
                 said(ended)
             else:
-                logger.info("call.told", call_id=word.call_id, status=ended.status)
+                logger.info("call.told", call_id=cancel.call_id, status=ended.status)
             return ended.status, ended.reason
-        message = f"call {word.call_id} is changed by too many at once"
+        message = f"call {cancel.call_id} is changed by too many at once"
         raise UnavailableError(message)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 import re
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from ringhook.calls.call import Call, call_id
+from ringhook.reading.packing import pack
 from ringhook.reading.text import tidy
 
 if TYPE_CHECKING:
@@ -81,16 +81,6 @@ def keep(payload: Any, content: bytes | None = None) -> tuple[str, tuple[str, ..
         f" SHA-256 {told['sha256']}"
     )
     return pack(cut), (note,)
-
-
-def pack(payload: Any) -> str:
-    """A payload as gzip in base64, for the queue and the ledger."""
-    return base64.b64encode(gzip.compress(json.dumps(payload).encode(), mtime=0)).decode()
-
-
-def unpack(packed: str) -> Any:
-    """The payload that `pack` packed."""
-    return json.loads(gzip.decompress(base64.b64decode(packed)))
 
 
 def _without(text: bytes, secrets: Sequence[str]) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ringhook.calls import messages
 from ringhook.calls.call import Call, call_id
 from ringhook.errors import UnmappedError
 from ringhook.reading import phone
@@ -18,6 +19,7 @@ from ringhook.routing.keeping import keep
 from ringhook.routing.route_values import AGENT_ID
 
 if TYPE_CHECKING:
+    from ringhook.calls.messages import Asked
     from ringhook.routing.routes import CallTemplate, Route, Routes
     from ringhook.senders.providers import Event
 
@@ -39,7 +41,7 @@ class Ignored:
 
 def map_event(
     event: Event, routes: Routes, *, now: datetime, correlation_id: str = "", missing: str = ""
-) -> list[Call | Ignored]:
+) -> list[Asked | Ignored]:
     """What each route makes of an event: calls, cancellations, wishes to be kept, or why nothing.
 
     An event that never rings asks for no call. Of an erasure or an export that is all; any other
@@ -55,7 +57,7 @@ def map_event(
         return [_misfit(origin, route) for route in routes.of(event.source)]
     reached = [one for one in routes.of(event.source) if one.record or not event.never]
     mapped = [_map(origin, route) for route in reached]
-    asking = {one.route for one in mapped if isinstance(one, Call)}
+    asking = {one.route for one in mapped if not isinstance(one, Ignored)}
     return mapped + _cancellations(origin, asking) + _replaced(origin)
 
 
@@ -69,26 +71,33 @@ class _Origin:
     now: datetime
     missing: str
 
-    def call(self, route: Route | None, identity: str, kind: str = "call", **fields: Any) -> Call:
-        """A call of this route for this event (of no route: what a provider's own event asks)."""
+    def about(self, route: Route | None) -> dict[str, Any]:
+        """What all that this route asks for says of the event; None: what the event itself asks."""
         source = route.source if route else self.event.source
-        return Call.model_validate(
-            {
-                "kind": kind,
-                "call_id": identity,
-                "source": source,
-                "provider": self.routes.sources[source].source.provider,
-                "route": route.name if route else "",
-                "topic": self.event.topic,
-                "event_id": self.event.event_id,
-                "occurred_at": self.event.occurred_at,
-                "received_at": self.now.astimezone(UTC),
-                "correlation_id": self.correlation_id,
-                "test": self.event.test,
-                "retention": route.policy.retention if route else None,
-                "notify": self.routes.told_of(route) if route else (),
-                **fields,
-            }
+        return {
+            "source": source,
+            "provider": self.routes.sources[source].source.provider,
+            "route": route.name if route else "",
+            "topic": self.event.topic,
+            "event_id": self.event.event_id,
+            "occurred_at": self.event.occurred_at,
+            "received_at": self.now.astimezone(UTC),
+            "correlation_id": self.correlation_id,
+            "test": self.event.test,
+        }
+
+    def kept(self, route: Route, key: str | None) -> dict[str, Any]:
+        """What the ledger keeps of a call of this route, whatever becomes of it."""
+        return {
+            "key": (key or "")[:LONGEST_VALUE],
+            "retention": route.policy.retention,
+            "notify": self.routes.told_of(route),
+        }
+
+    def cancel(self, route: Route, key: str) -> messages.Cancel:
+        """The end of the route's call of this key."""
+        return messages.Cancel(
+            **self.about(route), **self.kept(route, key), call_id=_by_key(route, key)
         )
 
     def by_event(self, route: str) -> str:
@@ -104,7 +113,7 @@ class _Origin:
             raise UnmappedError(message) from error
 
 
-def _map(origin: _Origin, route: Route) -> Call | Ignored:
+def _map(origin: _Origin, route: Route) -> Asked | Ignored:
     event = origin.event
     if event.topic in route.policy.cancelled_by:
         return Ignored(route.name, f"topic {event.topic!r} cancels")
@@ -121,7 +130,7 @@ def _map(origin: _Origin, route: Route) -> Call | Ignored:
     except UnmappedError as error:
         return _unmapped(origin, route, str(error))
     # A wish not to be called is kept whatever else is wrong.
-    lets_ring = made.kind == "call" or made.consent
+    lets_ring = isinstance(made, Call) or (isinstance(made, messages.Consent) and made.granted)
     return _unmapped(origin, route, event.unmapped) if event.unmapped and lets_ring else made
 
 
@@ -169,10 +178,10 @@ def _call(origin: _Origin, route: Route) -> Call:
     consent, evidence = _consent(origin, route)
     ring_at, appointment = _wait(origin, route)
     number = _phone_number(origin, template.phone_number, template.region)
-    return origin.call(
-        route,
-        origin.by_event(route.first_name) if key is None else _by_key(route, key),
-        key=(key or "")[:LONGEST_VALUE],
+    return Call(
+        **origin.about(route),
+        call_id=origin.by_event(route.first_name) if key is None else _by_key(route, key),
+        **origin.kept(route, key),
         account=template.account,
         agent_id=_agent_id(origin, template.agent_id),
         phone_number=number.e164,
@@ -189,7 +198,7 @@ def _call(origin: _Origin, route: Route) -> Call:
     )
 
 
-def _record(origin: _Origin, route: Route) -> Call:
+def _record(origin: _Origin, route: Route) -> messages.Suppress | messages.Consent:
     """A wish to be kept: not to be called any more, or what was said of a consent."""
     record = route.record
     if record is None:
@@ -200,35 +209,36 @@ def _record(origin: _Origin, route: Route) -> Call:
         granted, evidence = _holds(value), _seen(record.granted, value, origin)
     if record.text:
         text = tidy(str(origin.render("text", record.text)), LONGEST_VALUE)
-    number = _phone_number(origin, record.phone_number, record.region)
-    return origin.call(
-        route,
-        origin.by_event(route.first_name),
-        kind=route.action,
-        phone_number=number.e164,
-        notes=number.notes,
+    number = _phone_number(origin, record.phone_number, record.region).e164
+    wish_id = origin.by_event(route.first_name)
+    if route.action == "suppress":
+        return messages.Suppress(**origin.about(route), wish_id=wish_id, phone_number=number)
+    until = origin.event.occurred_at + record.expires_after if record.expires_after else None
+    return messages.Consent(
+        **origin.about(route),
+        wish_id=wish_id,
+        phone_number=number,
         purpose=record.purpose,
-        consent=granted,
-        consent_evidence=evidence,
-        consent_text=text,
-        consent_until=origin.event.occurred_at + record.expires_after
-        if granted and record.expires_after
-        else None,
+        granted=granted,
+        evidence=evidence,
+        text=text,
+        until=until if granted else None,
     )
 
 
-def _privacy(origin: _Origin, number: str) -> Call:
+def _privacy(origin: _Origin, number: str) -> messages.Forget | messages.Export:
     """An erasure or an export, of a number as the provider wrote it; "" where it is not told."""
     try:
         known = phone.read(number, None, frozenset()).e164 if number else ""
     except UnmappedError:
         known = ""
-    return origin.call(None, origin.by_event(""), kind=origin.event.asks, phone_number=known)
+    asks = messages.Forget if origin.event.asks == "forget" else messages.Export
+    return asks(**origin.about(None), wish_id=origin.by_event(""), phone_number=known)
 
 
-def _cancellations(origin: _Origin, asking: set[str]) -> list[Call | Ignored]:
+def _cancellations(origin: _Origin, asking: set[str]) -> list[Asked | Ignored]:
     """The waiting calls that this event ends: by its topic, or by a route that takes it."""
-    found: list[Call | Ignored] = []
+    found: list[Asked | Ignored] = []
     hinted = origin.event.hinted
     # Of an event whose topic is a hint, what its body says may end calls: a route's `when`.
     telling = [r for r in origin.routes.of(origin.event.source) if r.when or not hinted]
@@ -246,18 +256,16 @@ def _cancellations(origin: _Origin, asking: set[str]) -> list[Call | Ignored]:
                 found.append(Ignored(route.name, f"cannot be cancelled by {other.name}: {error}"))
                 continue
             if key is not None:
-                found.append(
-                    origin.call(route, _by_key(route, key), kind="cancel", key=key[:LONGEST_VALUE])
-                )
+                found.append(origin.cancel(route, key))
     return found
 
 
-def _replaced(origin: _Origin) -> list[Call | Ignored]:
+def _replaced(origin: _Origin) -> list[Asked | Ignored]:
     """The waiting calls that what this event tells of takes the place of, under a new id.
 
     They end whether or not the event makes a call itself: what they were for is not there any more.
     """
-    found: list[Call | Ignored] = []
+    found: list[Asked | Ignored] = []
     for route in origin.routes.of(origin.event.source):
         named = origin.event.topic in (route.on or ()) and not origin.event.hinted
         reached = route.on is None or named
@@ -266,9 +274,7 @@ def _replaced(origin: _Origin) -> list[Call | Ignored]:
         try:
             old = _one_value(origin, "replaces", route.policy.replaces)
             if old != _key(origin, route):
-                found.append(
-                    origin.call(route, _by_key(route, old), kind="cancel", key=old[:LONGEST_VALUE])
-                )
+                found.append(origin.cancel(route, old))
         except UnmappedError:
             # Most events replace nothing.
             continue
@@ -281,10 +287,10 @@ def _unmapped(origin: _Origin, route: Route, reason: str) -> Call:
     except UnmappedError:
         key = None
     payload, notes = keep(origin.event.payload)
-    return origin.call(
-        route,
-        origin.by_event(route.first_name) if key is None else _by_key(route, key),
-        key=(key or "")[:LONGEST_VALUE],
+    return Call(
+        **origin.about(route),
+        call_id=origin.by_event(route.first_name) if key is None else _by_key(route, key),
+        **origin.kept(route, key),
         phone_number=_known_number(origin, route),
         unmapped=tidy(reason, LONGEST_VALUE),
         payload=payload,

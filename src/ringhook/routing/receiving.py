@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ringhook.calls import messages
 from ringhook.calls.call import Call
 from ringhook.errors import BadRequestError, MisfitError, RejectedError
-from ringhook.routing.keeping import LARGEST_PAYLOAD, kept_request, pack
+from ringhook.reading.packing import pack
+from ringhook.routing.keeping import LARGEST_PAYLOAD, kept_request
 from ringhook.routing.mapping import Ignored, map_event
 from ringhook.senders import signatures
 from ringhook.senders.enrichment import is_thin
+from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ringhook.calls.messages import Asked
     from ringhook.routing.routes import Connection, Routes
-    from ringhook.senders.providers import Event, Provider
+    from ringhook.senders.providers import Provider
     from ringhook.senders.request import Request
 
 # Why a request or one of its events cannot be told, in words that hold nothing of it.
@@ -32,7 +36,7 @@ class Taken:
     """
 
     event: Event
-    mapped: tuple[Call | Ignored, ...] = ()
+    mapped: tuple[Asked | Ignored, ...] = ()
     thin: bool = False
 
 
@@ -50,18 +54,19 @@ class Received:
     faults: tuple[Exception, ...] = ()
 
     @property
-    def tasks(self) -> list[Call | Event]:
-        """What is to be done, each once: calls, and events whose rest is to be fetched."""
-        tasks: dict[tuple[str, str], Call | Event] = {}
+    def tasks(self) -> list[Asked | Event]:
+        """What is to be done, each once: what is asked for, and events yet to be made whole."""
+        tasks: dict[tuple[type, str], Asked | Event] = {}
         for taken in self.events:
             if taken.thin:
-                tasks["event", taken.event.event_id] = taken.event
+                tasks[Event, taken.event.event_id] = taken.event
             for one in taken.mapped:
+                if isinstance(one, Ignored):
+                    continue
+                known_by = type(one), messages.identity(one)
                 # What can be mapped says more than a copy of it that cannot.
-                if isinstance(one, Call) and (
-                    (one.kind, one.call_id) not in tasks or not one.unmapped
-                ):
-                    tasks[one.kind, one.call_id] = one
+                if known_by not in tasks or not (isinstance(one, Call) and one.unmapped):
+                    tasks[known_by] = one
         return [*tasks.values(), *([self.kept] if self.kept else [])]
 
     @property

@@ -1,0 +1,219 @@
+"""What travels through the queues: one kind of message for each thing that can be asked.
+
+    ring      this call is asked for            suppress  never ring this number again
+    wake      take this call up again           consent   what a person said of being called
+    event     its rest is to be fetched first   forget    delete what is known of a person
+    cancel    end this call                     export    hand out what is known of a person
+
+A message is JSON; `kind` says which of them it is. Each has its own fields, and no others. `tries`
+counts how often it could not be taken, because something did not answer.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ringhook.calls.answers import Heard
+from ringhook.calls.call import Call, FromEvent
+from ringhook.errors import UnreadableError
+from ringhook.reading.packing import pack, unpack
+from ringhook.senders.providers import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class _Message(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+):
+    tries: int = 0
+
+
+class Ring(_Message, frozen=True, kw_only=True, tag="ring"):
+    """A call is asked for. `heard` is what the ledger could not be told of its last claim."""
+
+    call: Call
+    heard: Heard | None = None
+
+
+class Wake(_Message, frozen=True, kw_only=True, tag="wake"):
+    """A call is to be taken up again.
+
+    It holds the id alone: the ledger has the rest, as new as it may be, and nothing that waits in a
+    schedule tells whom to ring.
+    """
+
+    call_id: str
+    heard: Heard | None = None
+
+
+class ThinEvent(_Message, frozen=True, kw_only=True, tag="event"):
+    """An event whose rest is yet to be fetched; `payload` is gzip in base64.
+
+    `attempts` counts how often that was tried; it is not tried again before `not_before`.
+    """
+
+    source: str
+    topic: str
+    event_id: str
+    occurred_at: datetime
+    received_at: datetime
+    correlation_id: str = ""
+    test: bool = False
+    hinted: bool = False
+    payload: str
+    attempts: int = 0
+    not_before: datetime | None = None
+
+    @classmethod
+    def of(cls, event: Event, received_at: datetime, correlation_id: str) -> ThinEvent:
+        """This event, as it goes into the queue."""
+        return cls(
+            source=event.source,
+            topic=event.topic,
+            event_id=event.event_id,
+            occurred_at=event.occurred_at,
+            received_at=received_at,
+            correlation_id=correlation_id,
+            test=event.test,
+            hinted=event.hinted,
+            payload=pack(event.payload),
+        )
+
+    @property
+    def event(self) -> Event:
+        """The event, as it was before it went into the queue."""
+        return Event(
+            source=self.source,
+            topic=self.topic,
+            event_id=self.event_id,
+            occurred_at=self.occurred_at,
+            payload=unpack(self.payload),
+            test=self.test,
+            hinted=self.hinted,
+        )
+
+
+class _Change(FromEvent, frozen=True, kw_only=True, tag_field="kind"):
+    """What an event changes of calls or numbers, where it asks for no call."""
+
+    tries: int = 0
+
+
+class Cancel(_Change, frozen=True, kw_only=True, tag="cancel"):
+    """The call of this id is to end; the rest is the call's, if it is yet to be asked for."""
+
+    call_id: str
+    key: str = ""
+    retention: timedelta | None = None
+    notify: tuple[str, ...] = ()
+
+
+class _Wish(_Change, frozen=True, kw_only=True):
+    """What is to be kept, done or handed out of a person; `wish_id` is the same in every copy."""
+
+    wish_id: str
+    phone_number: str
+
+
+class Suppress(_Wish, frozen=True, kw_only=True, tag="suppress"):
+    """The number is not to be rung any more, for any route."""
+
+
+class Consent(_Wish, frozen=True, kw_only=True, tag="consent"):
+    """What a person said of being called for a `purpose`.
+
+    `evidence` is what the event held, `text` the words agreed to, `until` when it ends (None: not
+    before it is withdrawn).
+    """
+
+    purpose: str
+    granted: bool = False
+    evidence: str = ""
+    text: str = ""
+    until: datetime | None = None
+
+
+class Forget(_Wish, frozen=True, kw_only=True, tag="forget"):
+    """What is known of the number is to be deleted; "": the sender did not say of which."""
+
+
+class Export(_Wish, frozen=True, kw_only=True, tag="export"):
+    """What is known of the number is to be handed out; "": the sender did not say of which."""
+
+
+Wish = Suppress | Consent | Forget | Export
+# What an event can ask for.
+Asked = Call | Cancel | Wish
+Message = Ring | Wake | ThinEvent | Cancel | Wish
+
+
+def kind(of: Message) -> str:
+    """Which kind of message it is."""
+    return str(of.__struct_config__.tag)
+
+
+def identity(asked: Asked) -> str:
+    """The id by which every copy of an event asks for the same."""
+    return asked.call_id if isinstance(asked, Call | Cancel) else asked.wish_id
+
+
+def write(message: Message) -> str:
+    """The body of a message."""
+    return msgspec.json.encode(message).decode()
+
+
+def read(body: str) -> Message:
+    """The message that `write` wrote. Raises UnreadableError, which quotes no field's value."""
+    try:
+        document = json.loads(body)
+        if isinstance(document, dict) and "kind" not in document:
+            document = _of_last_release(document)
+        message: Message = msgspec.convert(document, Message)
+    except msgspec.ValidationError as error:
+        raise UnreadableError(f"it is no message: {error}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnreadableError(f"it is no message: {type(error).__name__}") from error
+    return message
+
+
+# Messages and schedules of before 0.2 are still read: a queue keeps them for two weeks, and a
+# schedule's wake waits for a year at most. They had one shape for all: a `call` with a kind of its
+# own and every kind's fields, or the id of one to `wake`, or an `event`.
+_RENAMED = {
+    "call_id": "wish_id",
+    "consent": "granted",
+    "consent_evidence": "evidence",
+    "consent_text": "text",
+    "consent_until": "until",
+}
+_KINDS = {"cancel": Cancel, "suppress": Suppress, "consent": Consent, "forget": Forget}
+_KINDS["export"] = Export
+
+
+def _of_last_release(old: Mapping[str, Any]) -> dict[str, Any]:
+    more = {name: old[name] for name in ("heard", "tries") if old.get(name)}
+    if "wake" in old:
+        return {"kind": "wake", "call_id": old["wake"], **more}
+    if "event" in old:
+        event = dict(old["event"])
+        if "not_before" in event:
+            event["not_before"] = datetime.fromtimestamp(event["not_before"], UTC)
+        return {"kind": "event", **event, **more}
+    call = dict(old["call"])
+    of = call.pop("kind", "call")
+    if of == "call":
+        return {"kind": "ring", "call": call, **more}
+    if of != "cancel":
+        call = {"phone_number": "", **{_RENAMED.get(name, name): v for name, v in call.items()}}
+    fields = _KINDS[of].__struct_fields__
+    return {"kind": of, **{name: call[name] for name in fields if name in call}, **more}
