@@ -22,13 +22,8 @@ from ringhook.calls.call import Call, call_id
 from ringhook.calls.messages import Asked, Cancel, Consent, Export, Forget, Suppress
 from ringhook.errors import RoutesError
 from ringhook.reading.packing import pack, unpack
-from ringhook.routing.mapping import (
-    DEEPEST_METADATA,
-    LARGEST_METADATA,
-    LONGEST_VALUE,
-    Ignored,
-    map_event,
-)
+from ringhook.routing.mapping import Ignored, map_event
+from ringhook.routing.metadata import DEEPEST_METADATA, LARGEST_METADATA, LONGEST_VALUE
 from ringhook.routing.routes_file import load
 from ringhook.senders.providers import Event
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,19 +15,13 @@ from ringhook.reading.expressions import Expression, Template
 from ringhook.reading.text import tidy
 from ringhook.reading.times import parse_time
 from ringhook.routing.keeping import keep
+from ringhook.routing.metadata import LARGEST_METADATA, LONGEST_VALUE, clean
 from ringhook.routing.route_values import AGENT_ID
 
 if TYPE_CHECKING:
     from ringhook.calls.messages import Asked
     from ringhook.routing.routes import CallTemplate, Route, Routes
     from ringhook.senders.providers import Event
-
-# Free text from a form reaches a language model on a phone line: short is safe, and an API body
-# of a few kilobytes is what the API was made for.
-LONGEST_VALUE = 500
-LARGEST_METADATA = 4000
-# Writers of JSON follow it down only so far, and so do people.
-DEEPEST_METADATA = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +399,7 @@ def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], 
     notes: list[str] = []
     for name, value in template.metadata.items():
         found = origin.render(f"metadata.{name}", value) if isinstance(value, Template) else value
-        metadata[name] = _clean(name, found, notes)
+        metadata[name] = clean(name, found, notes)
     # As the API gets it: letters of every script count alike.
     if (size := len(json.dumps(metadata, ensure_ascii=False))) > LARGEST_METADATA:
         message = (
@@ -414,40 +407,3 @@ def _metadata(origin: _Origin, template: CallTemplate) -> tuple[dict[str, Any], 
         )
         raise UnmappedError(message)
     return metadata, tuple(notes)
-
-
-def _clean(name: str, value: Any, notes: list[str], depth: int = 0) -> Any:
-    """Text without control and invisible characters, of a bounded length, all the way down."""
-    if depth > DEEPEST_METADATA:
-        message = f"metadata.{name}: nested more than {DEEPEST_METADATA} deep: name what is meant"
-        raise UnmappedError(message)
-    if isinstance(value, dict):
-        cleaned = {
-            _clean(name, key, notes): _clean(name, part, notes, depth + 1)
-            for key, part in value.items()
-        }
-        if "" in cleaned or len(cleaned) < len(value):
-            message = f"metadata.{name}: it has names that are empty, or that become the same"
-            raise UnmappedError(message)
-        return cleaned
-    if isinstance(value, list):
-        return [_clean(name, part, notes, depth + 1) for part in value]
-    if isinstance(value, int | float) and not _is_held(value):
-        message = f"metadata.{name}: a number that JSON or the ledger cannot hold: send it as text"
-        raise UnmappedError(message)
-    if not isinstance(value, str):
-        return value
-    text = tidy(value, len(value))
-    if len(text) > LONGEST_VALUE:
-        notes.append(f"metadata.{name} was cut from {len(text)} to {LONGEST_VALUE} characters")
-    return text[:LONGEST_VALUE]
-
-
-def _is_held(number: float) -> bool:
-    """Whether a number is one in JSON and in DynamoDB, which keeps 38 digits and 1e-130 to 1e126.
-
-    Source: DynamoDB's developer guide, "Supported data types".
-    """
-    if isinstance(number, int):
-        return abs(number) < 10**38
-    return number == 0 or (math.isfinite(number) and 1e-130 <= abs(number) < 1e126)
