@@ -15,12 +15,12 @@ from tests.simulation.run import simulate
 
 from ringhook.calls import lifecycle
 from ringhook.calls.answers import Later, Refused
-from ringhook.clients import numbers, table, unleashx, wire
+from ringhook.clients import numbers, table, unleashx
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.pace import Pacer
 from ringhook.clients.queue import CallQueue
 from ringhook.deciding import policy
-from ringhook.errors import UnavailableError
+from ringhook.errors import CutError, UnavailableError, UnsentError
 from ringhook.keeper import Keeper
 
 COUNT = int(os.environ.get("SIMULATE", "300"))
@@ -125,8 +125,8 @@ def _what_was_never_sent_is_unheard(patch: Patch) -> None:
     def request(self: Any, *asked: Any) -> Any:
         try:
             return ask(self, *asked)
-        except wire.UnsentError as error:
-            raise wire.CutError(str(error)) from error
+        except UnsentError as error:
+            raise CutError(str(error)) from error
 
     patch.setattr(unleashx.UnleashX, "_request", request)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import random
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,8 @@ from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import backoff
 from ringhook.calls.messages import Ring, ThinEvent, Wake
 from ringhook.clients.fetching import asked_of
-from ringhook.errors import LaterError, UnavailableError, UnreadableError
+from ringhook.errors import LaterError
+from ringhook.ringing.inbox import Inbox
 from ringhook.routing import routes_file
 from ringhook.senders.enrichment import gives_up_at
 from ringhook.telemetry import count, logger, metrics
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from ringhook.calls.messages import Message
     from ringhook.clients.fetching import Fetcher
     from ringhook.clients.queue import CallQueue
     from ringhook.ringing.attempts import Dialing
+    from ringhook.routing.routes import Routes
+    from ringhook.settings import Settings
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 
@@ -49,28 +52,36 @@ class Dialer:
     clock: Callable[[], float]
     jitter: Callable[[], float] = random.random
 
-    def take(self, body: str, lease_until: float) -> None:
-        """Take one message; returning means that it may be deleted.
+    @classmethod
+    def of(cls, world: World, config: Settings, routes: Routes) -> Dialer:
+        """A dialer in this world."""
+        return cls(
+            dialing=world.dialing(config, routes),
+            queue=world.queue(config),
+            fetcher=world.fetcher(config),
+            clock=world.clock,
+            jitter=world.jitter,
+        )
 
-        One that cannot be taken, since something does not answer, is sent anew, to come back in
-        seconds, then minutes: an outage uses up no receives, and outlasts no queue's memory.
-        Raises UnavailableError if even that fails, UnreadableError for what is no message.
-        """
-        message = messages.read(body)
-        try:
-            match message:
-                case ThinEvent():
-                    logger.set_correlation_id(message.correlation_id)
-                    self._complete(message)
-                case Ring() | Wake():
-                    self._dial(message, lease_until)
-                case _:
-                    logger.set_correlation_id(message.correlation_id)
-                    self.dialing.change(message)
-        except UnavailableError as error:
-            count("MessagePutOff")
-            logger.warning("message.put_off", reason=str(error), tries=message.tries)
-            self.queue.again(message, after=backoff(message.tries + 1, self.jitter()))
+    @property
+    def inbox(self) -> Inbox:
+        """Where its messages come from."""
+        return Inbox(self.queue, self.jitter)
+
+    def take(self, body: str, lease_until: float) -> None:
+        """Take one message, as `Inbox.take` does; what it asks for is over by `lease_until`."""
+        self.inbox.take(body, functools.partial(self._do, lease_until=lease_until))
+
+    def _do(self, message: Message, lease_until: float) -> None:
+        match message:
+            case ThinEvent():
+                logger.set_correlation_id(message.correlation_id)
+                self._complete(message)
+            case Ring() | Wake():
+                self._dial(message, lease_until)
+            case _:
+                logger.set_correlation_id(message.correlation_id)
+                self.dialing.change(message)
 
     def _dial(self, message: Ring | Wake, lease_until: float) -> None:
         if isinstance(message, Wake):
@@ -81,8 +92,7 @@ class Dialer:
             logger.set_correlation_id(call.correlation_id)
             result = self.dialing.take(call, lease_until=lease_until, heard=message.heard)
         if result.heard:
-            again = msgspec.structs.replace(message, heard=result.heard)
-            self.queue.again(again, after=backoff(message.tries + 1, self.jitter()))
+            self.inbox.again(msgspec.structs.replace(message, heard=result.heard))
         elif result.again_at is not None:
             # A new message, so that waiting out an outage uses up no receives of this one.
             self.queue.wake(call_id, at=result.again_at, now=self.clock())
@@ -128,35 +138,17 @@ class Dialer:
 
 @functools.cache
 def _dialer() -> Dialer:
-    config, world = settings.read(), World()
-    return Dialer(
-        dialing=world.dialing(config, routes_file.load(ROUTES.read_text())),
-        queue=world.queue(config),
-        fetcher=world.fetcher(config),
-        clock=world.clock,
-    )
+    return Dialer.of(World(), settings.read(), routes_file.load(ROUTES.read_text()))
 
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take each message; those that fail stay in the queue, and after some tries go to the DLQ."""
+    """Take each message of a batch; the answer names those that failed."""
     dialer = _dialer()
-    failures = []
-    for record in event["Records"]:
-        lease_until = time.time() + context.get_remaining_time_in_millis() / 1000 + LEASE_MARGIN
-        try:
-            dialer.take(record["body"], lease_until)
-            continue
-        except UnreadableError as error:
-            logger.error("message.unreadable", message_id=record["messageId"], reason=str(error))
-            # No later reading makes it a message: it is to be among the dead letters soon.
-            wait = 1.0
-        except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue
-            logger.exception("message.failed", message_id=record["messageId"])
-            received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-            wait = backoff(received, dialer.jitter())
-        count("MessageFailed")
-        dialer.queue.show_again(record.get("receiptHandle", ""), wait)
-        failures.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": name} for name in failures]}
+
+    def take(body: str) -> None:
+        left = context.get_remaining_time_in_millis() / 1000
+        dialer.take(body, dialer.clock() + left + LEASE_MARGIN)
+
+    return dialer.inbox.take_all(event["Records"], take)

@@ -47,6 +47,14 @@ class ServiceError(UnavailableError):
         super().__init__(f"{service} does not do {action} ({code})")
 
 
+class UnsentError(RinghookError):
+    """Nothing of a request was sent: no connection, or no TLS on it."""
+
+
+class CutError(RinghookError):
+    """A request was sent, or sent in part, and no whole answer came."""
+
+
 class ConflictError(RinghookError):
     """What was read has been changed by another meanwhile: read it again."""
 

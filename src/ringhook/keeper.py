@@ -10,26 +10,25 @@ from __future__ import annotations
 
 import functools
 import random
-import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ringhook import settings
-from ringhook.calls import messages
-from ringhook.calls.lifecycle import backoff
 from ringhook.calls.messages import Ring, ThinEvent, Wake
-from ringhook.clients import aws
-from ringhook.clients.ledger import Ledger
-from ringhook.clients.queue import CallQueue
-from ringhook.errors import UnavailableError, UnreadableError
 from ringhook.ringing.changes import Telling
+from ringhook.ringing.inbox import Inbox
 from ringhook.telemetry import count, logger, metrics
+from ringhook.wiring import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from ringhook.calls.messages import Message
+    from ringhook.clients.ledger import Ledger
+    from ringhook.clients.queue import CallQueue
+    from ringhook.settings import Settings
 
 # A call that was woken is left alone for so long (seconds).
 _LEFT_ALONE = 900.0
@@ -47,20 +46,33 @@ class Keeper:
     clock: Callable[[], float]
     jitter: Callable[[], float] = random.random
 
+    @classmethod
+    def of(cls, world: World, config: Settings) -> Keeper:
+        """A keeper in this world."""
+        return cls(
+            ledger=world.ledger(config),
+            told=world.told_queue(config),
+            calls=world.queue(config),
+            clock=world.clock,
+            jitter=world.jitter,
+        )
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where its messages come from."""
+        return Inbox(self.told, self.jitter)
+
     def take(self, body: str) -> None:
-        """Take one message; as `Dialer.take` does."""
-        message = messages.read(body)
+        """Take one message, as `Inbox.take` does."""
+        self.inbox.take(body, self._do)
+
+    def _do(self, message: Message) -> None:
         if isinstance(message, Ring | Wake | ThinEvent):
             # Not what belongs here, but a call all the same: the dialer knows what to do with it.
             self.calls.again(message, after=0)
             return
         logger.set_correlation_id(message.correlation_id)
-        try:
-            Telling(self.ledger, self.clock).take(message)
-        except UnavailableError as error:
-            count("MessagePutOff")
-            logger.warning("message.put_off", reason=str(error), tries=message.tries)
-            self.told.again(message, after=backoff(message.tries + 1, self.jitter()))
+        Telling(self.ledger, self.clock).take(message)
 
     def sweep(self) -> int:
         """Wake every call that is overdue; how many. Raises UnavailableError."""
@@ -76,14 +88,7 @@ class Keeper:
 
 @functools.cache
 def _keeper() -> Keeper:
-    config = settings.read()
-    sqs, retention = aws.client("sqs"), timedelta(days=config.retention_days)
-    return Keeper(
-        ledger=Ledger(aws.client("dynamodb"), config.table_name, retention),
-        told=CallQueue(sqs, config.told_queue_url),
-        calls=CallQueue(sqs, config.queue_url),
-        clock=time.time,
-    )
+    return Keeper.of(World(), settings.read())
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -91,22 +96,6 @@ def _keeper() -> Keeper:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Take each message of the queue, or (no records) look for what is overdue."""
     keeper = _keeper()
-    if "Records" not in event:
-        return {"overdue": keeper.sweep()}
-    failures = []
-    for record in event["Records"]:
-        try:
-            keeper.take(record["body"])
-            continue
-        except UnreadableError as error:
-            logger.error("message.unreadable", message_id=record["messageId"], reason=str(error))
-            # No later reading makes it a message: it is to be among the dead letters soon.
-            wait = 1.0
-        except Exception:  # noqa: BLE001 - whatever it is, the message stays in the queue
-            logger.exception("message.failed", message_id=record["messageId"])
-            received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-            wait = backoff(received, keeper.jitter())
-        count("MessageFailed")
-        keeper.told.show_again(record.get("receiptHandle", ""), wait)
-        failures.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": name} for name in failures]}
+    if "Records" in event:
+        return keeper.inbox.take_all(event["Records"], keeper.take)
+    return {"overdue": keeper.sweep()}

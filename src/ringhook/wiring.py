@@ -41,7 +41,7 @@ class World:
 
     `client` gives boto3's client of an AWS service; `clock` epoch seconds, `monotonic` seconds that
     never go back, `jitter` 0 to 1, `names` a new owner's name each time; `ask` sends one request to
-    the API (see `wire.request`).
+    the API, or to a sender's (see `wire.request`).
     """
 
     client: Callable[[str], Any] = aws.client
@@ -69,7 +69,10 @@ class World:
 
     def fetcher(self, config: Settings) -> Fetcher:
         """Whoever fetches what events leave out."""
-        return Fetcher(credentials=self.secret(config.credentials), base=config.enrich_url)
+        credentials = self.secret(config.credentials)
+        return Fetcher(
+            credentials=credentials, base=config.enrich_url, clock=self.monotonic, ask=self.ask
+        )
 
     def queue(self, config: Settings) -> CallQueue:
         """The calls queue, as the receiver and the dialer send to it."""
@@ -84,6 +87,10 @@ class World:
             )
         sqs = self.client("sqs")
         return CallQueue(sqs, config.queue_url, alarm_clock, config.told_queue_url)
+
+    def told_queue(self, config: Settings) -> CallQueue:
+        """The queue of what calls are told, as the keeper has it."""
+        return CallQueue(self.client("sqs"), config.told_queue_url)
 
     def dialing(self, config: Settings, routes: Routes) -> Dialing:
         """What brings calls from the queue as far as they get."""

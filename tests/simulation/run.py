@@ -9,7 +9,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from random import Random
 from typing import Any
@@ -20,17 +20,9 @@ from tests.simulation.dynamo import Dynamo
 from tests.simulation.facts import History, Sent
 from tests.simulation.world import START, Process, World
 
-from ringhook import dialer, keeper, receiver, telemetry
+from ringhook import dialer, keeper, receiver, settings, telemetry, wiring
 from ringhook.clients import wire
-from ringhook.clients.alarm_clock import AlarmClock
-from ringhook.clients.fetching import Fetcher
-from ringhook.clients.ledger import Ledger
-from ringhook.clients.pace import Pacer
-from ringhook.clients.queue import CallQueue
-from ringhook.clients.secret_store import SecretStore
-from ringhook.clients.unleashx import UnleashX
-from ringhook.ringing.attempts import Dialing
-from ringhook.ringing.breaker import Breaker
+from ringhook.errors import CutError, UnsentError
 from ringhook.routing import routes_file
 from ringhook.routing.routes import Routes
 
@@ -186,39 +178,48 @@ class _Run:
         return run
 
     def _parts(self, kind: str) -> Any:
-        clock, jitter = self._clock, self.world.random.random
-        if kind == "receive":
-            queue = CallQueue(self.sqs, "calls", told_url="told")  # type: ignore[arg-type]
-            return receiver.Receiver(
-                routes=self.routes,
-                secrets=self._store("signing"),
-                deliver=receiver.through_queue(queue),
-            )
-        ledger = Ledger(self.table, "ledger", timedelta(days=90))  # type: ignore[arg-type]
-        alarm_clock = AlarmClock(self.scheduler, "group", "role", "calls")  # type: ignore[arg-type]
-        calls = CallQueue(self.sqs, "calls", alarm_clock, told_url="told")  # type: ignore[arg-type]
-        if kind == "keep":
-            told = CallQueue(self.sqs, "told")  # type: ignore[arg-type]
-            return keeper.Keeper(ledger=ledger, told=told, calls=calls, clock=clock, jitter=jitter)
-        dialing = Dialing(
-            api=UnleashX("https://api.example.com", 15.0, ask=self._ask),
-            book=ledger,
-            routes=self.routes,
-            tokens=self._store("tokens"),
-            clock=clock,
-            jitter=jitter,
+        """What a function that starts is put together from: as it is on Lambda, in this world."""
+        clients = {
+            "dynamodb": self.table,
+            "sqs": self.sqs,
+            "scheduler": self.scheduler,
+            "secretsmanager": self.secrets,
+        }
+        world = wiring.World(
+            client=clients.__getitem__,
+            clock=self._clock,
+            monotonic=self._clock,
+            sleep=self.world.sleep,
+            jitter=self.world.random.random,
             names=self._owner,
-            pace=Pacer(ledger.table, self.facts.plan, clock, self.world.sleep),
-            patience=31.0,
-            breaker=Breaker(ledger, 1000),
+            ask=self._ask,
         )
-        fetcher = Fetcher(credentials=self._store("signing"), base="")
-        return dialer.Dialer(
-            dialing=dialing, queue=calls, fetcher=fetcher, clock=clock, jitter=jitter
+        config = settings.read(
+            {
+                "RINGHOOK_QUEUE_URL": "calls",
+                "RINGHOOK_TOLD_QUEUE_URL": "told",
+                "RINGHOOK_QUEUE_ARN": "calls",
+                "RINGHOOK_SCHEDULE_GROUP": "group",
+                "RINGHOOK_SCHEDULE_ROLE": "role",
+                "RINGHOOK_TABLE_NAME": "ledger",
+                "RINGHOOK_SIGNING_SECRETS": "signing",
+                "RINGHOOK_TOKENS": "tokens",
+                "RINGHOOK_CREDENTIALS": "signing",
+                "UNLEASHX_URL": "https://api.example.com",
+                "RINGHOOK_CALLS_PER_MINUTE": str(self.facts.plan),
+                "RINGHOOK_BREAKER_CALLS": "1000",
+            }
         )
-
-    def _store(self, name: str) -> SecretStore:
-        return SecretStore(self.secrets, name, self._clock)  # type: ignore[arg-type]
+        match kind:
+            case "dial":
+                return dialer.Dialer.of(world, config, self.routes)
+            case "keep":
+                return keeper.Keeper.of(world, config)
+        return receiver.Receiver(
+            routes=self.routes,
+            secrets=world.secret(config.signing_secrets),
+            deliver=receiver.through_queue(world.queue(config)),
+        )
 
     def _clock(self) -> float:
         return self.world.now
@@ -232,9 +233,9 @@ class _Run:
     ) -> wire.Response:
         answer = self.api.ask(method, url, headers["token"], body, timeout)
         if answer == "unsent":
-            raise wire.UnsentError("ConnectionRefusedError")
+            raise UnsentError("ConnectionRefusedError")
         if isinstance(answer, str):
-            raise wire.CutError("TimeoutError")
+            raise CutError("TimeoutError")
         return wire.Response(*answer)
 
     def _sweep(self) -> None:
@@ -394,7 +395,6 @@ def _in(world: World) -> Iterator[None]:
     with ExitStack() as stack:
         for module, name in _MADE_BY.values():
             stack.enter_context(patch.object(module, name))
-        stack.enter_context(patch.object(dialer, "time", clock))
         stack.enter_context(patch.object(receiver, "datetime", clock))
         for name in ("info", "warning", "error"):
             stack.enter_context(patch.object(logger, name, info))

@@ -6,40 +6,41 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
-from ringhook.errors import LaterError, UnavailableError, UnmappedError
+from ringhook.clients import wire
+from ringhook.errors import CutError, LaterError, UnavailableError, UnmappedError, UnsentError
 from ringhook.routing.mapping import Ignored, map_event
 from ringhook.senders.enrichment import put, read_answer
 from ringhook.telemetry import count, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from ringhook.calls.messages import Asked, ThinEvent
     from ringhook.clients.secret_store import SecretStore
+    from ringhook.clients.wire import Response
     from ringhook.routing.routes import Connection, Routes
     from ringhook.senders.enrichment import Lookup
     from ringhook.senders.providers import Event
 
 # A person's record is a few kilobytes.
 LARGEST_ANSWER = 500_000
-_CONNECT_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetcher:
     """Asks with the credentials that `credentials` holds; an answer may take `timeout` seconds.
 
-    `base` (for local runs) is asked instead of https://: at `base`/HOST/PATH.
+    `base` (for local runs) is asked instead of https://: at `base`/HOST/PATH. `ask` sends one
+    request, as `wire.request` does: it follows no redirect and asks for nothing compressed, so that
+    a small answer is not a large one in disguise.
     """
 
     credentials: SecretStore
     base: str = ""
     timeout: float = 6.0
     clock: Callable[[], float] = time.monotonic
+    ask: Callable[[str, str, Mapping[str, str], str | None, float], Response] = wire.request
 
     def complete(self, thin: ThinEvent, routes: Routes) -> list[Asked]:
         """What an event asks for once its rest is fetched; unmapped calls if it never can be.
@@ -81,17 +82,17 @@ class Fetcher:
 
     def _get(self, lookup: Lookup, address: str) -> Any:
         credential = self._credential(lookup)
-        status, retry_after, data = self._ask(lookup, address, credential)
-        if status == 401:
+        response = self._ask(lookup, address, credential)
+        if response.status == 401:
             # It may have been changed since it was read. Asking again with the same one is idle.
             newer = self._credential(lookup, fresh=True)
             if newer != credential:
-                status, retry_after, data = self._ask(lookup, address, newer)
-        if status == 401:
+                response = self._ask(lookup, address, newer)
+        if response.status == 401:
             count("CredentialRejected")
             message = f"the credential {lookup.credential!r} is not accepted"
             raise LaterError(message)
-        return read_answer(status, data, retry_after)
+        return read_answer(response.status, response.data, response.retry_after)
 
     def _credential(self, lookup: Lookup, *, fresh: bool = False) -> str:
         credential = self.credentials.get(fresh=fresh).get(lookup.credential)
@@ -104,33 +105,17 @@ class Fetcher:
             raise UnavailableError(message)
         return credential
 
-    def _ask(self, lookup: Lookup, address: str, credential: str) -> tuple[int, str | None, bytes]:
-        """One request: its status, Retry-After and, if it succeeded, its body."""
+    def _ask(self, lookup: Lookup, address: str, credential: str) -> Response:
+        """One request, and its whole answer."""
         address = lookup.vouched(address, credential)
         if self.base:
             address = f"{self.base.rstrip('/')}/{address.removeprefix('https://')}"
-        # Not compressed, so that a small answer is not a large one in disguise.
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        headers = {"Accept": "application/json", **lookup.headers(credential)}
         started = self.clock()
-        timeout = urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self.timeout)
         try:
-            with urllib3.PoolManager(retries=False, timeout=timeout) as http:
-                response = http.request(
-                    "GET",
-                    address,
-                    headers=headers | lookup.headers(credential),
-                    redirect=False,
-                    preload_content=False,
-                    decode_content=False,
-                )
-                try:
-                    ok = 200 <= response.status < 300
-                    data = self._body(response, started + self.timeout) if ok else b""
-                finally:
-                    response.close()
-        except HTTPError as error:
-            message = f"no answer ({type(error).__name__})"
-            raise LaterError(message) from error
+            response = self.ask("GET", address, headers, None, self.timeout)
+        except (UnsentError, CutError) as error:
+            raise LaterError(f"no answer ({error})") from error
         logger.info(
             "api.asked",
             host=lookup.host,
@@ -138,20 +123,9 @@ class Fetcher:
             status=response.status,
             milliseconds=round((self.clock() - started) * 1000),
         )
-        return response.status, response.headers.get("Retry-After"), data
-
-    def _body(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """The body, as long as it comes in time and is of a person's size."""
-        body = b""
-        while chunk := response.read1(65_536):
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                message = f"the answer is larger than {LARGEST_ANSWER} bytes"
-                raise UnmappedError(message)
-            if self.clock() > deadline:
-                message = "the answer takes too long"
-                raise LaterError(message)
-        return body
+        if len(response.data) > LARGEST_ANSWER:
+            raise UnmappedError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+        return response
 
 
 def asked_of(thin: ThinEvent, event: Event, routes: Routes, *, missing: str = "") -> list[Asked]:

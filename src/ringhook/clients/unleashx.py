@@ -25,7 +25,8 @@ from ringhook.calls.answers import (
     Unreadable,
 )
 from ringhook.clients import wire
-from ringhook.reading.times import parse_time
+from ringhook.errors import CutError, UnsentError
+from ringhook.reading.times import parse_time, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,8 +39,6 @@ LIST_PATH = "/api/v1/global/agents/executions/list"
 # The key of the metadata by which a call is found again in the list.
 CALL_ID = "call_id"
 _PAGE = 100
-# An API that asks for more is not believed: a call is to expire by its own limit.
-_LONGEST_WAIT = 86_400.0
 
 # What the API says of a refusal, and what it means, the first that is found. The first line of each
 # is documented ("Make Call"); the rest is what such APIs say, as nobody documents this one's words.
@@ -98,9 +97,9 @@ class UnleashX:
             body["metadata"] = metadata
         try:
             response = self._request("POST", CALL_PATH, token, json.dumps(body))
-        except wire.UnsentError as error:
+        except UnsentError as error:
             return Later(f"the API cannot be reached ({error})")
-        except wire.CutError as error:
+        except CutError as error:
             return Unheard(f"no answer ({error})")
         return classify(response.status, response.data, response.retry_after)
 
@@ -120,7 +119,7 @@ class UnleashX:
         try:
             response = self._request("GET", f"{LIST_PATH}?{urlencode(query)}", token)
             rows = json.loads(response.data)["datalist"]
-        except (wire.UnsentError, wire.CutError) as error:
+        except (UnsentError, CutError) as error:
             return Unreadable(f"the list of executions cannot be read ({error})")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return Unreadable(f"the list of executions cannot be read ({type(error).__name__})")
@@ -150,7 +149,7 @@ def classify(status: int, data: bytes, retry_after: str | None) -> Answer:
     """Sort an answer of the call endpoint."""
     body = _json_object(data)
     message = str(body.get("message") or f"HTTP {status}")[:300]
-    wait = _seconds(retry_after)
+    wait = wait_for(retry_after, datetime.now(UTC))
     if status in {429, 503}:
         return Later(message, wait)
     if status >= 500 or 300 <= status < 400:
@@ -266,18 +265,3 @@ def _json_object(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _seconds(retry_after: str | None) -> float:
-    """Retry-After in seconds, at most a day; its other form is a date; 0 if it is neither."""
-    if not retry_after:
-        return 0
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after):
-        return min(float(retry_after), _LONGEST_WAIT)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - rare, and slow to import
-
-    try:
-        wait = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
-        return min(max(0.0, wait), _LONGEST_WAIT)
-    except (ValueError, TypeError, OverflowError):
-        return 0

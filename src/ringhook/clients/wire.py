@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ringhook.clients import tls
+from ringhook.errors import CutError, UnsentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT = 3.0
 # An answer of the API is a few kilobytes; a list of a hundred executions less than a megabyte.
 _LARGEST_ANSWER = 5_000_000
-
-
-class UnsentError(Exception):
-    """Nothing was sent: no connection, or no TLS on it."""
-
-
-class CutError(Exception):
-    """Sent, or sent in part, and no whole answer came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +72,16 @@ def _exchange(
     line = connection.sock
     line.settimeout(timeout)
     # A time-out of the socket is for each piece: whoever sends a byte a second would never end.
-    watch = threading.Timer(timeout, _hang_up, (line,))
+    late = threading.Event()
+    watch = threading.Timer(timeout, _hang_up, (line, late))
     watch.daemon = True
     watch.start()
     try:
         connection.request(method, target, body=body, headers=dict(headers))
         answer = connection.getresponse()
         data = answer.read(_LARGEST_ANSWER)
-        if answer.length:
+        # An answer of no stated length that we hung up on looks as if it were whole.
+        if answer.length or late.is_set():
             message = "the answer is not whole"
             raise CutError(message)
         return Response(answer.status, data, answer.getheader("Retry-After"))
@@ -96,6 +91,7 @@ def _exchange(
         watch.cancel()
 
 
-def _hang_up(line: socket.socket) -> None:
+def _hang_up(line: socket.socket, late: threading.Event) -> None:
+    late.set()
     with suppress(OSError):
         line.shutdown(socket.SHUT_RDWR)

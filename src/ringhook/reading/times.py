@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 # have so many more that none is taken for another before the year 5138.
 _EPOCH = re.compile(r"[0-9]{9,11}(?:\.[0-9]+)?|[0-9]{13}(?:\.[0-9]+)?|[0-9]{16}|[0-9]{19}")
 _LEAST = 1e8
+_LONGEST_WAIT = 86_400.0
 
 
 def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
@@ -48,3 +49,22 @@ def _written(text: str, zone: tzinfo) -> datetime | None:
 
         return read(text, zone)
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def wait_for(retry_after: str | None, now: datetime) -> float:
+    """The seconds that a Retry-After asks for, at most a day; 0 where it asks for none.
+
+    Whoever asks for more is not believed: a call is to expire by its own limit. Shopify writes
+    "2.0"; the other form is a date (RFC 9110, 10.2.3).
+    """
+    text = (retry_after or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        return min(float(text), _LONGEST_WAIT)
+    # Imported here: it is rare, and slow to load.
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415
+
+    try:
+        wait = (parsedate_to_datetime(text) - now).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return min(max(0.0, wait), _LONGEST_WAIT)

@@ -8,19 +8,18 @@ says. Host, path and parameters are the template's; a value fills its own place 
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ringhook.errors import LaterError, UnmappedError
 from ringhook.reading import urls
 from ringhook.reading.expressions import Template, compile_template
 from ringhook.reading.tables import Field, Table
+from ringhook.reading.times import wait_for
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ringhook.routing.routes import Route, Routes
     from ringhook.senders.providers import Event, Provider
 
@@ -156,7 +155,7 @@ def read_answer(status: int, data: bytes, retry_after: str | None) -> Any:
     """
     if status in _PASSING or status >= 500:
         message = f"HTTP {status}"
-        raise LaterError(message, _seconds(retry_after))
+        raise LaterError(message, wait_for(retry_after, datetime.now(UTC)))
     if not 200 <= status < 300:
         what = "it wants to send us elsewhere" if 300 <= status < 400 else "it says no"
         message = f"HTTP {status}: {what}"
@@ -211,12 +210,3 @@ def _is(host: str, allowed: str) -> bool:
     """Whether this host is the one allowed; `*` stands for one name in front."""
     name, dot, domain = host.partition(".")
     return host == allowed or (bool(name) and f"*{dot}{domain}" == allowed)
-
-
-def _seconds(retry_after: str | None) -> float:
-    """Retry-After in seconds (Shopify writes 2.0); for a date, its other form, the backoff does."""
-    try:
-        seconds = float(retry_after or 0)
-    except ValueError:
-        return 0
-    return max(0.0, seconds) if math.isfinite(seconds) else 0
