@@ -30,7 +30,7 @@ def request(method: str = "GET", **query: str) -> Request:
 
 
 def test_the_verify_token_is_compared_as_it_was_entered(provider: Provider) -> None:
-    reply = provider.greet(request(verify_token="schlüssel & co"), [])
+    reply = provider.greet(request(verify_token="schlüssel & co"))
 
     assert reply is not None
     assert (reply.status, reply.body, reply.content_type) == (200, "1158201444", "text/plain")
@@ -41,7 +41,7 @@ def test_another_verify_token_is_refused(provider: Provider, token: str) -> None
     asked = urlencode({"hub.verify_token": token}, errors="surrogateescape")
     url = "https://hooks.example.com/hooks/leads?hub.mode=subscribe&hub.challenge=1&" + asked
 
-    reply = provider.greet(replace(request(), url=url), [])
+    reply = provider.greet(replace(request(), url=url))
 
     assert reply is not None
     assert reply.status == 403
@@ -51,15 +51,15 @@ def test_nothing_but_a_plain_word_is_given_back(provider: Provider) -> None:
     """The answer must not become a page of a stranger's making."""
     asked = request(verify_token="schlüssel & co", challenge="<script>alert(1)</script>")
 
-    reply = provider.greet(asked, [])
+    reply = provider.greet(asked)
 
     assert reply is not None
     assert reply.status == 403
 
 
 def test_other_requests_are_not_greeted(provider: Provider) -> None:
-    assert provider.greet(request("POST", verify_token="schlüssel & co"), []) is None
-    assert provider.greet(request(verify_token="schlüssel & co", mode="unsubscribe"), []) is None
+    assert provider.greet(request("POST", verify_token="schlüssel & co")) is None
+    assert provider.greet(request(verify_token="schlüssel & co", mode="unsubscribe")) is None
 
 
 def test_every_change_of_every_entry_is_an_event_that_knows_its_page() -> None:

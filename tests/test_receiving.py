@@ -234,3 +234,14 @@ def test_an_empty_list_of_events_has_its_reason() -> None:
 def test_a_genuine_request_of_an_unknown_source_has_nothing_to_be_genuine_by() -> None:
     request = replace(from_gateway(from_form({}), public_url="", received_at=NOW), source="nobody")
     assert receive(request, LOADED, None) == Reply(404, {"error": "there is no source 'nobody'"})
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_what_a_stranger_asks_without_proof_reads_no_secret(method: str) -> None:
+    def secrets() -> list[str]:
+        pytest.fail("the secrets were read")
+
+    event = gateway_event("shop", "", method=method)
+    reply = receive(from_gateway(event, public_url="", received_at=NOW), LOADED, secrets)
+
+    assert isinstance(reply, Reply)

@@ -26,7 +26,7 @@ from ringhook.senders.signatures import Basic, HeaderToken, Hmac, KeyForm
 from ringhook_ops.cli import app
 from ringhook_ops.diagnosis import verifying
 from ringhook_ops.diagnosis.discovering import settings_for
-from ringhook_ops.diagnosis.proving import headers_of, spoken
+from ringhook_ops.diagnosis.proving import headers_of
 from ringhook_ops.diagnosis.verifying import Verdict, diagnose
 from ringhook_ops.samples import gateway, library, signing, webhooks
 from ringhook_ops.samples.library import Sample
@@ -124,7 +124,7 @@ def test_what_carries_no_proof_is_told_where_it_was_looked_for(name: str) -> Non
 def test_how_a_provider_signs_can_be_said_in_a_line(name: str) -> None:
     provider, _, _ = sent(name)
 
-    assert all(0 < len(spoken(scheme)) < 120 for scheme in provider.schemes)
+    assert all(0 < len(scheme.description) < 120 for scheme in provider.schemes)
 
 
 # -------------------------------------------------------------------------------------- secrets
@@ -514,7 +514,7 @@ def test_a_token_of_another_length_is_told_without_the_token() -> None:
 
     assert verdict.hints[0] == f"it has {len(secret)} characters, yours has 7"
     assert isinstance(provider.schemes[0], HeaderToken)
-    assert spoken(Basic()).startswith("user and password")
+    assert Basic().description.startswith("user and password")
 
 
 # ---------------------------------------------------------------------------------- the command

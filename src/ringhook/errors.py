@@ -13,6 +13,20 @@ class RejectedError(RinghookError):
     """The request is not proven to come from its sender: 401, and the reason stays in the log."""
 
 
+class StaleError(RejectedError):
+    """It was signed too long ago, or ahead of our clock: `age` seconds, below 0 if ahead.
+
+    `limit` is how many it may be, on either side.
+    """
+
+    def __init__(self, age: float, limit: float) -> None:
+        """Keep the age and the limit."""
+        self.age = age
+        self.limit = limit
+        side = "ago" if age > 0 else "ahead"
+        super().__init__(f"stale: signed {abs(age):.0f} s {side}, at most {limit}")
+
+
 class BadRequestError(RinghookError):
     """The sender is known, but what it sent cannot be read: 400, with the reason."""
 
@@ -65,6 +79,10 @@ class UnstorableError(RinghookError):
 
 class UnmappedError(RinghookError):
     """An event matched a route but lacks what the call needs; the text names field and cause."""
+
+
+class RegionlessError(UnmappedError):
+    """A national number, and nothing says of which country."""
 
 
 class MisfitError(BadRequestError):

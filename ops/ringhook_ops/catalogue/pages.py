@@ -12,7 +12,6 @@ from pathlib import Path
 from ringhook.senders import providers
 from ringhook.senders.providers import Provider, Source
 from ringhook_ops.catalogue import guides, recipes
-from ringhook_ops.diagnosis.proving import spoken
 from ringhook_ops.samples import library, webhooks
 from ringhook_ops.samples.library import Sample
 from ringhook_ops.toml_text import table
@@ -70,7 +69,7 @@ def _lines(name: str) -> Iterator[str]:
     yield from ("## How it proves itself", "")
     schemes = webhooks.provider_of(sample, None, sample.source).schemes
     # Bare, <timestamp> would be taken for HTML.
-    yield from ("- " + spoken(scheme).replace("<", "\\<") for scheme in schemes)
+    yield from ("- " + scheme.description.replace("<", "\\<") for scheme in schemes)
     yield ""
     if len(schemes) > 1:
         yield from ("The first of them that a webhook carries decides.", "")

@@ -1,18 +1,14 @@
-"""What a scheme accepts, in more detail than a receiver may know, and how a scheme is told."""
+"""What a scheme accepts, in more detail than a receiver may know."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ringhook.errors import RejectedError, UnavailableError
-from ringhook.senders.providers._body_token import BodyToken
+from ringhook.errors import RejectedError, StaleError, UnavailableError
 from ringhook.senders.request import Request
-from ringhook.senders.signatures import Basic, HeaderToken, Hmac, Scheme
-
-STALE = re.compile(r"stale: signed (\d+) s (ago|ahead), at most (\d+)")
+from ringhook.senders.signatures import Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,39 +32,16 @@ def prove(scheme: Scheme, request: Request, secret: str, now: datetime) -> Proof
     """Whether the scheme accepts the request, at least at the time at which it was signed."""
     try:
         scheme.verify(request, [secret], now)
-    except UnavailableError:
-        return None
-    except RejectedError as error:
-        stale = STALE.fullmatch(str(error))
-        if stale is None:
-            return None
-        age = int(stale[1]) * (1 if stale[2] == "ago" else -1)
+    except StaleError as stale:
+        age = round(stale.age)
         try:
             scheme.verify(request, [secret], now - timedelta(seconds=age))
         except (RejectedError, UnavailableError, OverflowError):
             return None
-        return Proof(age, int(stale[3]))
+        return Proof(age, round(stale.limit))
+    except (RejectedError, UnavailableError):
+        return None
     return Proof()
-
-
-def spoken(scheme: Scheme) -> str:
-    """How a scheme proves itself, in a line."""
-    match scheme:
-        case Hmac():
-            over = scheme.signed.replace("{body}", "the body").replace("{url}", "the address")
-            for name in ("timestamp", "id", "method"):
-                over = over.replace(f"{{{name}}}", f"<{name}>")
-            algorithm = f"HMAC-{scheme.algorithm.upper()} ({scheme.encoding})"
-            return f"{algorithm} over {over}, in the header {scheme.header}"
-        case HeaderToken():
-            before = f" after {scheme.prefix.strip()!r}" if scheme.prefix else ""
-            return f"the secret itself{before}, in the header {scheme.header}"
-        case BodyToken():
-            return f"the secret itself, in the body's {scheme.place}"
-        case Basic():
-            return "user and password (HTTP Basic), in the header authorization"
-    text = (type(scheme).__doc__ or type(scheme).__name__).partition("\n")[0].rstrip(".")
-    return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
 class _Asked(dict[str, str]):

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import chain, islice, product
 from typing import Any
 
-from ringhook.errors import RejectedError, UnavailableError
+from ringhook.errors import RejectedError, StaleError, UnavailableError
 from ringhook.senders import providers
 from ringhook.senders.providers import Provider
 from ringhook.senders.request import Request
@@ -31,7 +31,7 @@ from ringhook.senders.signatures import (
 )
 from ringhook_ops.diagnosis import variants
 from ringhook_ops.diagnosis.discovering import scheme_of, settings_for
-from ringhook_ops.diagnosis.proving import STALE, Proof, headers_of, prove, spoken
+from ringhook_ops.diagnosis.proving import Proof, headers_of, prove
 
 # How many bytes are hashed, about, before the search for an explanation is given up: some seconds.
 BUDGET = 1_500_000_000
@@ -92,7 +92,7 @@ def diagnose(
     `arrived` is when the gateway received it, where its event says so.
     """
     case = _Case(provider, request, secret, now)
-    greeting = provider.greet(request, [secret])
+    greeting = provider.greet(request)
     if greeting:
         reason = f"no event: {provider.title} tries the address, and is answered {greeting.status}"
         return Verdict(reason, genuine=greeting.status < 400)
@@ -103,8 +103,8 @@ def diagnose(
         scheme.verify(request, [secret], now)
     except (RejectedError, UnavailableError) as error:
         proof = case.prove(scheme)
-        return _late(case, scheme, proof, arrived) if proof else _refused(case, scheme, str(error))
-    return Verdict(f"signed as {provider.title} signs: {spoken(scheme)}", genuine=True)
+        return _late(case, scheme, proof, arrived) if proof else _refused(case, scheme, error)
+    return Verdict(f"signed as {provider.title} signs: {scheme.description}", genuine=True)
 
 
 def _late(case: _Case, scheme: Scheme, proof: Proof, arrived: datetime | None) -> Verdict:
@@ -126,8 +126,9 @@ def _late(case: _Case, scheme: Scheme, proof: Proof, arrived: datetime | None) -
     return Verdict(str(proof), tuple(hints))
 
 
-def _refused(case: _Case, scheme: Scheme, said: str) -> Verdict:
-    """Why a request that carries a scheme's proof fails it; `said` is what the scheme says."""
+def _refused(case: _Case, scheme: Scheme, error: RejectedError | UnavailableError) -> Verdict:
+    """Why a request that carries a scheme's proof fails it; `error` is what the scheme says."""
+    said, is_stale = str(error), isinstance(error, StaleError)
     if not case.request.body and isinstance(scheme, Hmac):
         return Verdict(said)
     count = 0
@@ -148,12 +149,11 @@ def _refused(case: _Case, scheme: Scheme, said: str) -> Verdict:
     if isinstance(scheme, HeaderToken):
         given = case.request.headers[scheme.header][len(scheme.prefix) :]
         hints.insert(0, f"it has {len(given)} characters, yours has {len(case.secret)}")
-    stale = STALE.fullmatch(said)
-    if said != MISMATCH and not stale:
+    if said != MISMATCH and not is_stale:
         return Verdict(said, tuple(hints))
     tried = f"no other form of this secret, of the URL or of the body matches ({count} were tried)"
-    besides = [f"besides, {said}"] if stale else []
-    return Verdict("signed with another secret", (tried, spoken(scheme), *besides, *hints))
+    besides = [f"besides, {said}"] if is_stale else []
+    return Verdict("signed with another secret", (tried, scheme.description, *besides, *hints))
 
 
 def _explanations(case: _Case, scheme: Scheme) -> Iterator[tuple[str, Scheme, Request, str]]:
@@ -243,7 +243,7 @@ def _unsigned(case: _Case) -> Verdict:
     if found:
         hints.append(f"the header {found['header']} holds a signature made with this secret")
     looked_for = list(dict.fromkeys(chain(*map(headers_of, schemes))))
-    elsewhere = [spoken(one) for one in schemes if not headers_of(one)]
+    elsewhere = [one.description for one in schemes if not headers_of(one)]
     if there := _similar(looked_for, headers):
         hints.append(f"similar headers that are there: {', '.join(there)}")
     elif looked_for:
@@ -273,7 +273,7 @@ def _weaker(case: _Case, scheme: Scheme) -> Iterator[str]:
     """Other proofs on the request that hold, and so say that the secret is right."""
     for other in case.provider.schemes:
         if other is not scheme and other.applies(case.request) and case.prove(other):
-            yield f"the secret is right, for another proof holds: {spoken(other)}"
+            yield f"the secret is right, for another proof holds: {other.description}"
 
 
 def _of_credentials(case: _Case) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberType
 
-from ringhook.errors import UnmappedError
+from ringhook.errors import RegionlessError, UnmappedError
 from ringhook.reading import number_text
 from ringhook.reading.countries import code_of
 from ringhook.reading.number_text import Written
@@ -35,7 +35,6 @@ _WHOLE_ABROAD = 9
 # A spreadsheet keeps so many zeros of a number that it has rounded.
 _ROUNDED = "00000"
 _LARGEST = 10**15
-_NO_REGION = "is a national number and there is no region for it"
 _SEVERAL = "has several numbers: which one is meant?"
 
 
@@ -71,7 +70,7 @@ def read(written: str | float, region: str | None, countries: frozenset[str]) ->
     try:
         found = _read_all(number_text.numbers(text), country, countries)
     except UnmappedError as error:
-        because = f": {strange}" if strange and str(error) == _NO_REGION else ""
+        because = f": {strange}" if strange and isinstance(error, RegionlessError) else ""
         message = f"phone_number {masked(text)!r} {error}{because}"
         raise UnmappedError(message) from error
     notes = (f"region {strange}: the number names its own",) if strange else ()
@@ -148,7 +147,7 @@ def _read(written: Written, region: str | None, countries: frozenset[str]) -> Re
     if region is None:
         if abroad and prefixed:
             return abroad
-        raise UnmappedError(_NO_REGION)
+        raise RegionlessError("is a national number and there is no region for it")
     national = _national(number.digits, region)
     if abroad is None:
         if national:

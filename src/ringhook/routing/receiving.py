@@ -96,9 +96,9 @@ def receive(
     if connection is None:
         return Reply(404, {"error": f"there is no source {request.source!r}"})
     provider = connection.provider
-    keys = list(secrets()) if secrets else []
-    if reply := _at_once(request, provider, keys):
+    if reply := _at_once(request, provider):
         return reply
+    keys = list(secrets()) if secrets else []
     if secrets:
         signatures.verify(provider.schemes, request, keys, request.received_at)
     doubts = _Doubts()
@@ -130,9 +130,9 @@ def receive(
     )
 
 
-def _at_once(request: Request, provider: Provider, keys: Sequence[str]) -> Reply | None:
+def _at_once(request: Request, provider: Provider) -> Reply | None:
     """The answer to a request that needs no proof and is no event."""
-    if greeting := provider.greet(request, list(keys)):
+    if greeting := provider.greet(request):
         return greeting
     if request.method == "HEAD":
         # Some senders ask so whether there is anybody before they send anything.

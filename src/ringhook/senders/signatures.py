@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ringhook.errors import RejectedError, UnavailableError
+from ringhook.errors import RejectedError, StaleError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,6 +49,11 @@ MISMATCH = (
 
 class Scheme(Protocol):
     """One way of proving where a request comes from."""
+
+    @property
+    def description(self) -> str:
+        """How it proves that, in a line for the operator and the sender's page."""
+        ...
 
     def applies(self, request: Request) -> bool:
         """Whether the request carries this scheme's proof at all, right or wrong."""
@@ -103,6 +108,14 @@ class Hmac:
     id_header: str = ""
     tolerance: int = TOLERANCE
     key: KeyForm = "text"
+
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        over = self.signed.replace("{body}", "the body").replace("{url}", "the address")
+        over = re.sub(r"\{(\w+)\}", r"<\1>", over)
+        algorithm = f"HMAC-{self.algorithm.upper()} ({self.encoding})"
+        return f"{algorithm} over {over}, in the header {self.header}"
 
     def applies(self, request: Request) -> bool:
         """Whether the signature's header is there."""
@@ -175,6 +188,12 @@ class HeaderToken:
     header: str
     prefix: str = ""
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        after = f" after {self.prefix.strip()!r}" if self.prefix else ""
+        return f"the secret itself{after}, in the header {self.header}"
+
     def applies(self, request: Request) -> bool:
         """Whether the header is there."""
         return self.header in request.headers
@@ -199,6 +218,11 @@ class HeaderToken:
 @dataclass(frozen=True, slots=True)
 class Basic:
     """HTTP Basic authentication (RFC 7617); the secret is `user:password`."""
+
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return "user and password (HTTP Basic), in the header authorization"
 
     def applies(self, request: Request) -> bool:
         """Whether the request carries Basic credentials."""
@@ -277,10 +301,7 @@ def check_fresh(timestamp: str, unit: TimeUnit, tolerance: int, now: datetime) -
         raise RejectedError(message) from error
     age = (now - signed_at).total_seconds()
     if abs(age) > tolerance:
-        message = (
-            f"stale: signed {abs(age):.0f} s {'ago' if age > 0 else 'ahead'}, at most {tolerance}"
-        )
-        raise RejectedError(message)
+        raise StaleError(age, tolerance)
 
 
 def key_bytes(secret: str, form: KeyForm) -> bytes:

@@ -1,5 +1,6 @@
 """What a provider is: data about one kind of sender, in one file beside this one.
 
+That file's docstring is for its users: the sender's page in docs/providers begins with it.
 `find` imports only the provider that a source uses, so cold start does not grow with the catalogue.
 """
 
@@ -132,60 +133,75 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """One kind of sender.
+    """One kind of sender. Everything about it is data; a source's settings may adapt it (`adapt`).
 
-    `schemes`: how it proves itself; a request is held to the first one that it carries.
-    `greet`: its answer to a request that proves an address and is not an event (a GET with a
-    challenge, an unsigned ping); asked before anything is verified, with the source's secrets.
-    `read`: the payload of a verified request, and `challenge`: its answer to one that is no event.
-    `items`: the events in a payload that may hold many. `topic`, `occurred_at`, `tenant`, `test`:
-    where they stand. `identity`: what makes an event the same when it is sent again. Of identity,
-    topic and time only what the proof covers counts; a topic that it does not cover is a hint, and
-    no part of what an event is known by. `shapes` (by topic, JMESPath): what the body of a topic
-    that is a hint must look like, for the topic to be believed. `alike`: the identity is all that
-    was signed, so that another topic read out of it makes no other event. `never` (by topic) and
-    `never_when` (by JMESPath over the event's payload): what must ring nobody, and why. `privacy`:
-    the topics by which a person asks to be forgotten, or what is known of them, with the JMESPath
-    to a list of their numbers. `topics`: those it is known to send, to catch a misspelt one.
-    `gets`: whether it sends with GET, the event in the address. `hides`: the places in its payload
-    (names with dots between) that hold secrets: nothing of them is kept or reaches a route.
-    `accepted`: the very answer that it demands for success, or just the status: it is given for an
-    event that no call can be made of, too.
-    `unmapped_status`: what it is answered for an event that no call can be made of: 202 where an
-    error makes the provider send again or drop the webhook, 422 where somebody reads the answer.
-    `enrich_hosts`: the hosts of its API, from which a source may fetch what its events leave out
-    (`*` stands for one name), and `enrichments`: the ready ways to do so, by name.
-    `settings`: what `[sources.NAME]` may say; `adapt`: what those settings change. `zone`: whose
-    clock the times are by that name none, unless the source says another.
+    Places in what it sends are locators: functions of the request and the payload. Of identity,
+    topic and time, only what its proof covers counts (`proven`).
     """
 
     title: str
+    """Its name, as it writes it."""
     schemes: tuple[Scheme, ...] = ()
-    greet: Callable[[Request, list[str]], Reply | None] = lambda _request, _secrets: None
-    read: Callable[[Request], Any] = read_payload
-    challenge: Callable[[Any], Reply | None] = lambda _payload: None
-    items: Callable[[Any], list[Any]] = lambda payload: [payload]
-    topic: Locator = lambda _request, _payload: ""
-    identity: tuple[Locator, ...] = ()
-    alike: bool = False
-    occurred_at: Locator = lambda _request, _payload: None
+    """A request is held to the first of these that it carries."""
+    greet: Callable[[Request], Reply | None] = lambda _request: None
+    """Its answer to what only proves an address: a GET with a challenge, an unsigned ping.
+
+    It is asked before anything is verified, so no secret is read for it.
+    """
     tenant: Locator | None = None
-    test: Locator = lambda _request, _payload: False
-    never: Mapping[str, str] = field(default_factory=dict)
-    never_when: Mapping[str, str] = field(default_factory=dict)
-    privacy: Mapping[str, tuple[Literal["forget", "export"], str]] = field(default_factory=dict)
-    shapes: Mapping[str, str] = field(default_factory=dict)
-    topics: tuple[str, ...] = ()
-    has_topics: bool = True
-    unmapped_status: int = 202
+    """Where the account stands that an event is of; a source may be pinned to one."""
     gets: bool = False
+    """Whether it sends with GET, the event in the address."""
+    read: Callable[[Request], Any] = read_payload
+    """The payload of a verified request."""
     hides: tuple[str, ...] = ()
-    accepted: Reply | int | None = None
-    enrich_hosts: tuple[str, ...] = ()
-    enrichments: Mapping[str, tuple[Enrichment, ...]] = field(default_factory=dict)
-    settings: type[Source] = Source
-    adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
+    """Where secrets stand in the payload (names with dots between): no route sees them."""
+    challenge: Callable[[Any], Reply | None] = lambda _payload: None
+    """Its answer to a verified payload that is no event."""
+    items: Callable[[Any], list[Any]] = lambda payload: [payload]
+    """The events in a payload that may hold many."""
+    topic: Locator = lambda _request, _payload: ""
+    """Where the topic stands. One that the proof does not cover is a hint."""
+    has_topics: bool = True
+    """Whether its events have topics at all, so that a route may name them."""
+    topics: tuple[str, ...] = ()
+    """Those that it is known to send, to catch a misspelt one."""
+    shapes: Mapping[str, str] = field(default_factory=dict)
+    """JMESPath, by topic: what its body must look like for a mere hint to be believed."""
+    identity: tuple[Locator, ...] = ()
+    """Where that stands which stays the same when an event is sent again."""
+    alike: bool = False
+    """Whether the identity is all that was signed: then another topic makes no other event."""
+    occurred_at: Locator = lambda _request, _payload: None
+    """Where it says when the event happened."""
     zone: tzinfo = UTC
+    """Whose clock its times are by that name no zone; a source may say another."""
+    test: Locator = lambda _request, _payload: False
+    """Where it says that an event is only a test."""
+    never: Mapping[str, str] = field(default_factory=dict)
+    """By topic: what must ring nobody, and why."""
+    never_when: Mapping[str, str] = field(default_factory=dict)
+    """By JMESPath over the event's payload: what must ring nobody, and why."""
+    privacy: Mapping[str, tuple[Literal["forget", "export"], str]] = field(default_factory=dict)
+    """By topic: what a person asks for by it, and the JMESPath to a list of their numbers."""
+    accepted: Reply | int | None = None
+    """What it demands for success: the very answer, or its status. None: our own answer, 202.
+
+    It is given for an event that no call can be made of, too.
+    """
+    unmapped_status: int = 202
+    """What it is answered for an event that no call can be made of.
+
+    202 where an error makes it send again or drop the webhook, 422 where somebody reads the answer.
+    """
+    enrich_hosts: tuple[str, ...] = ()
+    """The hosts of its API, from which a source may fetch the rest; `*` stands for one name."""
+    enrichments: Mapping[str, tuple[Enrichment, ...]] = field(default_factory=dict)
+    """Ready ways to fetch it, by name."""
+    settings: type[Source] = Source
+    """What `[sources.NAME]` may say."""
+    adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
+    """The provider as the settings of a source make it."""
 
     def payload(self, request: Request) -> Any:
         """What a verified request says, without the secrets in it. Raises BadRequestError."""

@@ -27,6 +27,11 @@ class BodyToken:
     place: str
     least: int = 1
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return f"the secret itself, in the body's {self.place}"
+
     def applies(self, request: Request) -> bool:
         """Whether the body holds one."""
         return bool(self._given(request))

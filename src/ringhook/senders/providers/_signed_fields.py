@@ -41,6 +41,12 @@ class SignedFields:
     place: str = ""
     hex: bool = False
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        where = f"the header {self.header}" if self.header else f"the body's {self.place}"
+        return f"a signature over some of the body's fields, in {where}"
+
     def applies(self, request: Request) -> bool:
         """Whether there is a signature."""
         if self.header:

@@ -24,6 +24,14 @@ class UrlToken:
 
     parameter: str = PARAMETER
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return (
+            f"the secret itself, in the address: …/hooks/NAME?{self.parameter}=SECRET, or"
+            " …/hooks/NAME/SECRET"
+        )
+
     def applies(self, request: Request) -> bool:
         """Whether there is one in the address."""
         return bool(request.path_secret) or self.parameter in request.query

@@ -38,6 +38,11 @@ _ED25519 = bytes.fromhex("302a300506032b6570032100")
 class Ed25519:
     """An Ed25519 signature over the body, which holds the time that it must be fresh by."""
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return "an Ed25519 signature over the body, which holds the time that it must be fresh by"
+
     def applies(self, request: Request) -> bool:
         """Whether the signature's header is there."""
         return _HEADER in request.headers

@@ -62,6 +62,11 @@ V3_SIGNATURE = Hmac(
 class V3:
     """HMAC-SHA256 over method, address, body and time."""
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return "version 3: HMAC-SHA256 over method, address, body and time"
+
     def applies(self, request: Request) -> bool:
         """Whether the request is signed by version 3."""
         return V3_SIGNATURE.applies(request)
@@ -89,6 +94,12 @@ class Digest:
 
     version: str
     signed: str
+
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        number = self.version.removeprefix("v")
+        return f"version {number}: SHA-256 over the secret and what follows it; it signs no time"
 
     def applies(self, request: Request) -> bool:
         """Whether the request is signed by this version."""

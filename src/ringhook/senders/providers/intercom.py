@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ringhook.senders.request import Request
 
 
-def _greet(request: Request, _secrets: list[str]) -> Reply | None:
+def _greet(request: Request) -> Reply | None:
     """Intercom asks with `HEAD` whether anybody is there; it proves nothing and learns nothing."""
     return Reply(200, "", "text/plain") if request.method == "HEAD" else None
 

@@ -43,7 +43,7 @@ def adapt(provider: Provider, source: Any) -> Provider:
     """Answer the question for the verify token that the settings name."""
     token = source.verify_token.encode()
 
-    def greet(request: Request, _secrets: list[str]) -> Reply | None:
+    def greet(request: Request) -> Reply | None:
         """Give Meta its challenge back, if it knows the verify token."""
         query = request.query
         if request.method != "GET" or query.get("hub.mode") != "subscribe":

@@ -82,6 +82,11 @@ class Signature:
 
     key_at: Callable[[str], Key] = fetched_key
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return "RSA by SNS's certificate, over the fields of a message of the secret's topic"
+
     def applies(self, request: Request) -> bool:
         """Whether the message is signed."""
         return bool(_message(request).get("Signature"))

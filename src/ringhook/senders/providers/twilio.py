@@ -80,6 +80,14 @@ class Signature:
 
     algorithm: Literal["sha1", "sha256"] = "sha1"
 
+    @property
+    def description(self) -> str:
+        """In a line, for people."""
+        return (
+            f"HMAC-{self.algorithm.upper()} over the address and the form's fields, or over an"
+            " address that holds the body's hash"
+        )
+
     def applies(self, request: Request) -> bool:
         """Whether the signature's header is there."""
         return _HEADER in request.headers

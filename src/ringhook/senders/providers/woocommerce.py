@@ -34,7 +34,7 @@ class Signature(Hmac):
         return super().signature(signed, _ENTITY.sub(lambda e: html.unescape(e[0]), secret))
 
 
-def _greet(request: Request, _secrets: list[str]) -> Reply | None:
+def _greet(request: Request) -> Reply | None:
     """Answer the form `webhook_id=7` with which a new webhook tries the address, unsigned.
 
     The shop shows an error for anything but 200.
