@@ -3,7 +3,7 @@
 Countries and their clocks come from the tzdata wheel, the names of parts from `pycountry`, ZIP
 codes from `zipcodes`, names of time zones from tzdata, CLDR (`babel`) and Windows (`tzlocal`);
 `tables/number_zones.json` and `tables/places.toml` hold the rest, with their sources. Run it after
-an upgrade of tzdata or of one of them:
+an upgrade of tzdata, of phonenumbers or of one of them:
 
     python -m ringhook_ops.tables.places
 
@@ -24,6 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
 import pycountry
 import zipcodes
 from babel import Locale
@@ -34,7 +35,7 @@ from ringhook import clock
 from ringhook.reading.countries import plain
 
 TABLES = Path(__file__).parent
-TARGET = Path(__file__).parents[3] / "src" / "ringhook" / "deciding"
+TARGET = Path(__file__).parents[3] / "src" / "ringhook"
 SINCE, UNTIL = datetime(2026, 11, 24, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
 # The abbreviations that a zone has shown in these years are names of it.
 NAMED_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
@@ -53,8 +54,9 @@ def files_made() -> dict[str, str]:
     numbers = json.loads((TABLES / "number_zones.json").read_text(encoding="utf-8"))["prefixes"]
     parts = _parts(hand, numbers)
     return {
-        "number_zones.json": _number_zones(numbers),
-        "places.json": _json(
+        "reading/area_codes.json": _rows(_area_codes(numbers)),
+        "deciding/number_zones.json": _number_zones(numbers),
+        "deciding/places.json": _json(
             {
                 "source": f"tzdata {version('tzdata')}",
                 "countries": _countries(hand),
@@ -63,8 +65,8 @@ def files_made() -> dict[str, str]:
                 "military": hand["military"],
             }
         ),
-        "addresses.json": _json({"names": _names(hand, parts), "postal": _postal(hand)}),
-        "zone_names.json": _rows(_zone_names(hand)),
+        "deciding/addresses.json": _json({"names": _names(hand, parts), "postal": _postal(hand)}),
+        "deciding/zone_names.json": _rows(_zone_names(hand)),
     }
 
 
@@ -139,6 +141,28 @@ def _number_zones(numbers: dict[str, Any]) -> str:
         alike[where, " ".join(row["zones"]), " ".join(rare)].append(prefix.removeprefix("+"))
     rows = (json.dumps([*key, " ".join(sorted(codes))]) for key, codes in sorted(alike.items()))
     return "[\n" + ",\n".join(rows) + "\n]\n"
+
+
+def _area_codes(numbers: dict[str, Any]) -> dict[str, str]:
+    """Give the country of each North American area code that libphonenumber does not know yet.
+
+    Those that are only assigned (`status`) are left out: no call from there is possible.
+    """
+    islands = {
+        metadata.leading_digits or ""
+        for region in phonenumbers.region_codes_for_country_code(1)
+        if (metadata := phonenumbers.PhoneMetadata.metadata_for_region(region))
+    }
+    found = {}
+    for prefix, row in numbers.items():
+        code = prefix.removeprefix("+1")
+        if not re.fullmatch(r"\+1\d{3}", prefix) or "status" in row:
+            continue
+        if any(re.fullmatch(digits, code) for digits in islands):
+            continue
+        if not phonenumbers.is_valid_number(phonenumbers.parse(f"{prefix}2345678")):
+            found[code] = row["region"][:2]
+    return found
 
 
 # --- addresses -------------------------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberType
@@ -274,8 +275,7 @@ def _country_of_area(parsed: PhoneNumber) -> str | None:
     number = phonenumbers.national_significant_number(parsed)
     if parsed.country_code != 1 or not re.fullmatch(r"\d{3}[2-9]\d{6}", number):
         return None
-    areas: dict[str, str] = _plans()["area_codes"]
-    return areas.get(number[:3])
+    return _new_area_codes().get(number[:3])
 
 
 def _e164(parsed: PhoneNumber) -> str:
@@ -293,14 +293,17 @@ def _code_of_region(region: str) -> int:
 @cache
 def _changes() -> dict[int, list[_Change]]:
     changes: dict[int, list[_Change]] = {}
-    for row in _plans()["renumbered"]:
+    for row in tomllib.loads(_table("numbering.toml"))["renumbered"]:
         change = _Change(row["code"], row["since"], re.compile(row["was"]), row["now"])
         changes.setdefault(change.code, []).append(change)
     return changes
 
 
 @cache
-def _plans() -> dict[str, Any]:
-    return tomllib.loads(
-        files("ringhook.reading").joinpath("numbering.toml").read_text(encoding="utf-8")
-    )
+def _new_area_codes() -> dict[str, str]:
+    codes: dict[str, str] = json.loads(_table("area_codes.json"))
+    return codes
+
+
+def _table(name: str) -> str:
+    return files("ringhook.reading").joinpath(name).read_text(encoding="utf-8")
