@@ -68,7 +68,7 @@ class World:
         )
 
     def fetcher(self, config: Settings) -> Fetcher:
-        """Whoever fetches what events leave out."""
+        """The client that fetches what events leave out."""
         credentials = self.secret(config.credentials)
         return Fetcher(
             credentials=credentials, base=config.enrich_url, clock=self.monotonic, ask=self.ask
@@ -89,11 +89,11 @@ class World:
         return CallQueue(sqs, config.queue_url, alarm_clock, config.told_queue_url)
 
     def told_queue(self, config: Settings) -> CallQueue:
-        """The queue of what calls are told, as the keeper has it."""
+        """The queue of cancels and wishes, as the keeper takes from it."""
         return CallQueue(self.client("sqs"), config.told_queue_url)
 
     def dialing(self, config: Settings, routes: Routes) -> Dialing:
-        """What brings calls from the queue as far as they get."""
+        """The runner that brings each call as far as it gets now."""
         ledger = self.ledger(config)
         return Dialing(
             api=self.api(config),

@@ -26,7 +26,7 @@ Status = Literal[
 class FromEvent(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What all that an event asks for says of the event.
+    """What is known of the event, in everything that an event asks for.
 
     `route` is "" where the provider's own event asks, and no route. `received_at` is our clock's,
     `occurred_at` the sender's. `correlation_id` is the request's.

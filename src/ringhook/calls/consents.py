@@ -25,7 +25,7 @@ class Consent:
     text: str = ""
 
     def as_item(self, now: datetime) -> dict[str, Any]:
-        """What the ledger keeps of it, recorded now."""
+        """The consent as a ledger item, with the time at which it is recorded."""
         times = {"at": now, "given_at": self.given_at, "expires_at": self.expires_at}
         kept = {name: time.isoformat() for name, time in times.items() if time}
         text = {"text": self.text} if self.text else {}
@@ -33,7 +33,7 @@ class Consent:
 
 
 def from_item(item: Mapping[str, Any]) -> Consent:
-    """A consent as the ledger, or an export of it, has it."""
+    """Read a consent from a ledger item, or from an export of one."""
     given_at, expires_at = item.get("given_at"), item.get("expires_at")
     return Consent(
         granted=item["granted"] is True,
@@ -45,9 +45,10 @@ def from_item(item: Mapping[str, Any]) -> Consent:
 
 
 def stands(said: Consent, before: Consent | None) -> bool:
-    """Whether what is heard now stands, over what was heard before.
+    """Whether this consent replaces the one that is kept.
 
-    What was said last stands, whatever was heard last; of two at one time, the withdrawal.
+    The one that the person said last counts, in whatever order they arrive. Of two that were said
+    at the same time, the withdrawal counts.
     """
     return before is None or _weight(said) >= _weight(before)
 

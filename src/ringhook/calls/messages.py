@@ -39,16 +39,16 @@ class _Message(
 
 
 class Ring(_Message, frozen=True, kw_only=True, tag="ring"):
-    """A call is asked for. `heard` is what the ledger could not be told of its last claim."""
+    """Make this call. `heard`: the answer to its last claim, if the ledger could not store it."""
 
     call: Call
     heard: Heard | None = None
 
 
 class Wake(_Message, frozen=True, kw_only=True, tag="wake"):
-    """A call is to be taken up again.
+    """Take this call up again.
 
-    It holds the id alone: the ledger has the rest, as new as it may be, and nothing that waits in a
+    The message holds the id alone. The ledger has the newest data, and so nothing that waits in a
     schedule tells whom to ring.
     """
 
@@ -110,7 +110,7 @@ class _Change(FromEvent, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Cancel(_Change, frozen=True, kw_only=True, tag="cancel"):
-    """The call of this id is to end; the rest is the call's, if it is yet to be asked for."""
+    """End the call of this id. The other fields are for a call that is not asked for yet."""
 
     call_id: str
     key: str = ""
@@ -119,14 +119,14 @@ class Cancel(_Change, frozen=True, kw_only=True, tag="cancel"):
 
 
 class _Wish(_Change, frozen=True, kw_only=True):
-    """What is to be kept, done or handed out of a person; `wish_id` is the same in every copy."""
+    """What a person wants kept or done; every copy of the event gives the same `wish_id`."""
 
     wish_id: str
     phone_number: str
 
 
 class Suppress(_Wish, frozen=True, kw_only=True, tag="suppress"):
-    """The number is not to be rung any more, for any route."""
+    """Never ring this number again, for any route."""
 
 
 class Consent(_Wish, frozen=True, kw_only=True, tag="consent"):
@@ -144,11 +144,11 @@ class Consent(_Wish, frozen=True, kw_only=True, tag="consent"):
 
 
 class Forget(_Wish, frozen=True, kw_only=True, tag="forget"):
-    """What is known of the number is to be deleted; "": the sender did not say of which."""
+    """Delete what is known of the number. It is "" where the sender did not name one."""
 
 
 class Export(_Wish, frozen=True, kw_only=True, tag="export"):
-    """What is known of the number is to be handed out; "": the sender did not say of which."""
+    """Hand out what is known of the number. It is "" where the sender did not name one."""
 
 
 Wish = Suppress | Consent | Forget | Export
@@ -163,7 +163,7 @@ def kind(of: Message) -> str:
 
 
 def identity(asked: Asked) -> str:
-    """The id by which every copy of an event asks for the same."""
+    """The id of what is asked for; every copy of the event gives the same one."""
     return asked.call_id if isinstance(asked, Call | Cancel) else asked.wish_id
 
 

@@ -43,9 +43,10 @@ class Fetcher:
     ask: Callable[[str, str, Mapping[str, str], str | None, float], Response] = wire.request
 
     def complete(self, thin: ThinEvent, routes: Routes) -> list[Asked]:
-        """What an event asks for once its rest is fetched; unmapped calls if it never can be.
+        """Fetch the rest of an event, and say what the whole event asks for.
 
-        Raises as `enrich` does for what may be otherwise later.
+        If the rest can never be fetched, its calls are unmapped. Raises LaterError and
+        UnavailableError as `enrich` does.
         """
         connection = routes.sources.get(thin.source)
         if connection is None:
@@ -62,8 +63,9 @@ class Fetcher:
     def enrich(self, event: Event, connection: Connection, now: datetime) -> Event:
         """The event with all that its source fetches for it, in the order that the source says.
 
-        What must never ring is asked anew: the fetched part may tell. Raises LaterError if an API
-        may answer later, UnmappedError if it never will, and UnavailableError without a credential.
+        The rules on what must never ring are checked again, on the whole event. Raises LaterError
+        if an API may answer later, UnmappedError if it never will, and UnavailableError without a
+        credential.
         """
         payload = event.payload
         for lookup in connection.lookups:
@@ -129,7 +131,7 @@ class Fetcher:
 
 
 def asked_of(thin: ThinEvent, event: Event, routes: Routes, *, missing: str = "") -> list[Asked]:
-    """What the event asks for, as if it had come so; `missing` is why it is still not whole."""
+    """What this event asks for. `missing`: why its rest could not be fetched, if it could not."""
     mapped = map_event(
         event,
         routes,

@@ -66,7 +66,7 @@ class Numbers:
         self._change_number(number, with_it, now)
 
     def release(self, call: Call, now: datetime) -> None:
-        """Take back the count of a call that was provably not made."""
+        """Do not count a call any more that was provably not made."""
 
         def without(known: dict[str, Any]) -> dict[str, Any]:
             return {"rung": {c: at for c, at in known.get("rung", {}).items() if c != call.call_id}}
@@ -172,7 +172,7 @@ class Numbers:
 def number_update(
     number: str, item: Mapping[str, Any], version: int, *, kept: bool, now: datetime
 ) -> Update:
-    """Write over this version. Who was rung when is not `kept` longer than a cap looks back."""
+    """Write a number's item over this version. Unless `kept`, it expires when no cap needs it."""
     expires_at = None if kept else int((now + LONGEST_CAP).timestamp())
     about = {"number": number, "version": version + 1, "expires_at": expires_at}
     return Update(
@@ -207,7 +207,7 @@ def day_update(day: str, step: int, expires_at: int, limit: int | None, now: dat
 def history_of(
     known: Mapping[str, Any], today: Mapping[str, Any], mark: Mapping[str, Any]
 ) -> History:
-    """What the items of a number, of today and of the erased say."""
+    """Read a number's history from its own item, the day's item and the mark of an erasure."""
     return History(
         do_not_call=known.get("do_not_call", ""),
         consents={purpose: from_item(one) for purpose, one in known.get("consents", {}).items()},
@@ -219,5 +219,5 @@ def history_of(
 
 
 def mark(number: str) -> str:
-    """The key by which an erased number is known: too short to tell it from ten thousand others."""
+    """The key that marks an erased number. It is so short that many numbers share it."""
     return f"forgotten#{hashlib.sha256(number.encode()).hexdigest()[:5]}"

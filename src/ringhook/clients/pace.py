@@ -59,7 +59,7 @@ class Pacer:
         return wait
 
     def use(self, account: str) -> None:
-        """Wait for the very moment of the slot in hand: now the API is asked."""
+        """Wait until the leased slot begins; the API is asked right after."""
         at = self._slots.pop(account, None)
         if at is not None:
             self._sleep(max(0.0, at - self._clock()))

@@ -88,7 +88,7 @@ class CallQueue:
                 raise UnavailableError(message)
 
     def wake(self, call_id: str, *, at: float, now: float, heard: Heard | None = None) -> None:
-        """Let a call come back at `at` (epoch seconds). Raises UnavailableError."""
+        """Have a call taken up again at `at` (epoch seconds). Raises UnavailableError."""
         message = Wake(call_id=call_id, heard=heard)
         delay = max(0, math.ceil(at - now))
         try:
@@ -101,7 +101,7 @@ class CallQueue:
             raise UnavailableError(text) from error
 
     def again(self, message: Message, *, after: float) -> None:
-        """Let a message come back that cannot be taken now: anew, so that it keeps for as long."""
+        """Send a message anew that cannot be taken now, so that it is kept for as long again."""
         once_more = msgspec.structs.replace(message, tries=message.tries + 1)
         try:
             self._send(once_more, math.ceil(after))
@@ -110,7 +110,7 @@ class CallQueue:
             raise UnavailableError(text) from error
 
     def show_again(self, receipt: str, after: float) -> None:
-        """Let a message that failed be received again after so many seconds, not minutes."""
+        """Have a message that failed delivered again after so many seconds."""
         with suppress(*failures()):
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=math.ceil(after)
@@ -124,7 +124,7 @@ class CallQueue:
         )
 
     def put_off(self, event: ThinEvent, *, now: float) -> None:
-        """Let an event come back at its `not_before`, or in 15 minutes. Raises UnavailableError."""
+        """Send an event again, at its `not_before` or in 15 minutes. Raises UnavailableError."""
         until = event.not_before.timestamp() if event.not_before else now
         try:
             self._send(event, math.ceil(until - now))

@@ -163,7 +163,7 @@ class Table:
 
 
 def unavailable(error: Exception) -> UnavailableError:
-    """What an error of the table means to whoever asked: nothing answers."""
+    """The table does not answer: the error for whoever asked it."""
     what = (
         error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
     )
@@ -217,5 +217,5 @@ def plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stamp(now: datetime) -> dict[str, Any]:
-    """What every item says of its last change."""
+    """The field in which every item says when it was last changed."""
     return {"updated_at": now.isoformat()}

@@ -107,7 +107,7 @@ class Written:
 
 
 def numbers(text: str) -> tuple[Written, ...]:
-    """The numbers that a text holds, at least one and nothing else; of some, none may be one.
+    """The numbers that a text holds, if it holds nothing else; at least one.
 
     Raises UnmappedError saying what was seen.
     """
@@ -206,7 +206,7 @@ def _before(mark: str, piece: str) -> tuple[int, ...]:
 
 
 def _seen(piece: str) -> str:
-    """What a piece holds that no number does."""
+    """Describe what is in this text that cannot be part of a number."""
     for shape, seen in _STRANGE:
         if shape.search(piece):
             return seen

@@ -134,7 +134,7 @@ def _read_all(
 
 
 def _read(written: Written, region: str | None, countries: frozenset[str]) -> Reading:
-    """Read one number; the message of an UnmappedError goes on after the number."""
+    """Read one number. An UnmappedError's message continues a sentence that begins with it."""
     number = _one(written, region)
     if number.plus:
         if found := _international(number.digits):
@@ -174,7 +174,7 @@ def _abroad(number: Written, region: str | None, countries: frozenset[str]) -> R
 
 
 def _one(number: Written, region: str | None) -> Written:
-    """The number, unless it is two: each side of a slash or a gap is one by itself."""
+    """The number; refused if the text holds two, with a slash or a gap between them."""
     least = _WHOLE_ABROAD if number.plus else _WHOLE
     for at in (*number.slashes, *number.gaps):
         head, rest = number.digits[:at], number.digits[at:]

@@ -47,7 +47,7 @@ def asks_another(text: str) -> bool:
 
 
 def may_be_phone(value: object) -> bool:
-    """Whether this may be a phone number: digits, and nothing but what stands between them.
+    """Whether a text may be a phone number: digits and the usual marks between them.
 
     It tells what is worth reading from "" and "at work"; `phone.read` is who judges it.
     """

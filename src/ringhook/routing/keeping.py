@@ -66,7 +66,9 @@ def kept_request(
 
 
 def keep(payload: Any, content: bytes | None = None) -> tuple[str, tuple[str, ...]]:
-    """A payload, packed, and notes; of what queue and ledger cannot hold, enough to tell it by.
+    """Pack a payload, and say in notes what was left out of it.
+
+    One that is too large for queue and ledger is cut to its beginning and its digest.
 
     `content` is what the payload was made of, where that is not its JSON.
     """

@@ -65,7 +65,7 @@ class _Origin:
     missing: str
 
     def about(self, route: Route | None) -> dict[str, Any]:
-        """What all that this route asks for says of the event; None: what the event itself asks."""
+        """The fields of `FromEvent` for this route; None: what the provider's own event asks."""
         source = route.source if route else self.event.source
         return {
             "source": source,
@@ -128,7 +128,7 @@ def _map(origin: _Origin, route: Route) -> Asked | Ignored:
 
 
 def _misfit(origin: _Origin, route: Route) -> Call | Ignored:
-    """Keep a body under a topic that it cannot be of, where a route waits for the topic."""
+    """Keep an event whose body does not fit its topic, if a route waits for that topic."""
     topic = origin.event.topic
     if topic in (*(route.on or ()), *route.policy.cancelled_by):
         return _unmapped(origin, route, origin.event.misfit)
@@ -138,7 +138,7 @@ def _misfit(origin: _Origin, route: Route) -> Call | Ignored:
 
 
 def _doubt(origin: _Origin, route: Route) -> str:
-    """Why a topic that nobody signed does not bring its event to this route; "" if it does."""
+    """Why this route does not take an event whose topic nobody signed; "" if it does."""
     topic = origin.event.topic
     if not origin.event.hinted:
         return ""
@@ -254,7 +254,7 @@ def _cancellations(origin: _Origin, asking: set[str]) -> list[Asked | Ignored]:
 
 
 def _replaced(origin: _Origin) -> list[Asked | Ignored]:
-    """The waiting calls that what this event tells of takes the place of, under a new id.
+    """The calls that this event replaces by a call of another id, as a moved booking does.
 
     They end whether or not the event makes a call itself: what they were for is not there any more.
     """
@@ -346,7 +346,7 @@ def _seen(expression: Expression, value: Any, origin: _Origin) -> str:
 
 
 def _where(origin: _Origin, template: Template | None) -> str:
-    """Part of an address; what the payload does not have is not known, which is no error."""
+    """One part of an address; "" if the payload does not have it, which is no error."""
     if template is None:
         return ""
     try:
@@ -384,7 +384,7 @@ def _phone_number(origin: _Origin, template: Template, region: Template | None) 
 
 
 def _known_number(origin: _Origin, route: Route) -> str:
-    """The number of a call that cannot be made for another reason: whom it is about; else ""."""
+    """The number of a call that cannot be made for another reason; "" if that is not known."""
     template = route.call or route.record
     if template is None:
         return ""

@@ -123,7 +123,7 @@ def lookups(
 
 
 def is_thin(event: Event, routes: Routes) -> bool:
-    """Whether something is to be fetched before the routes can take this event."""
+    """Whether the routes need more than the event holds, so that something is fetched first."""
     lookups = routes.sources[event.source].lookups
     usable = not (event.never or event.unmapped or event.misfit)
     lacks = usable and any(lookup.takes(event.topic) for lookup in lookups)
@@ -131,7 +131,7 @@ def is_thin(event: Event, routes: Routes) -> bool:
 
 
 def gives_up_at(event: Event, routes: Routes) -> float:
-    """When what was not fetched is of no use any more (epoch seconds): no route would ring then."""
+    """When fetching is given up (epoch seconds): no route would ring for the event after that."""
     waits = [
         (route.policy.after.total_seconds() if route.policy.after else 0)
         + route.policy.expires_after.total_seconds()
@@ -141,7 +141,7 @@ def gives_up_at(event: Event, routes: Routes) -> float:
 
 
 def put(payload: Any, into: str, answer: Any) -> dict[str, Any]:
-    """The payload with the answer in it, in place of what the sender may have put there itself."""
+    """The payload with the answer put in. What the sender had put there itself is replaced."""
     if not isinstance(payload, dict):
         message = "the payload is not an object, so nothing can be put into it"
         raise UnmappedError(message)
@@ -149,9 +149,9 @@ def put(payload: Any, into: str, answer: Any) -> dict[str, Any]:
 
 
 def read_answer(status: int, data: bytes, retry_after: str | None) -> Any:
-    """What the API answered: an object or a list.
+    """Read the API's answer, which must be a JSON object or list.
 
-    Raises LaterError if it may answer so later, and UnmappedError if it never will.
+    Raises LaterError if asking again later may help, and UnmappedError if it never will.
     """
     if status in _PASSING or status >= 500:
         message = f"HTTP {status}"

@@ -38,7 +38,7 @@ class Request:
 
     @property
     def path_secret(self) -> str:
-        """What stands behind the source in the address: `/hooks/{source}/{secret}`."""
+        """The secret at the end of the address, if there is one: `/hooks/{source}/{secret}`."""
         _, _, rest = urlsplit(self.url).path.partition(f"/hooks/{self.source}/")
         return unquote(rest)
 

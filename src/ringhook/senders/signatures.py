@@ -69,7 +69,7 @@ class Scheme(Protocol):
 def verify(
     schemes: Iterable[Scheme], request: Request, secrets: Sequence[str], now: datetime
 ) -> None:
-    """Hold the request to the first scheme that it carries; never fall back to a weaker one.
+    """Check the request by the first of these schemes that it uses, and by no other.
 
     Raises RejectedError, or UnavailableError when there is no secret to check against.
     """
@@ -111,7 +111,7 @@ class Hmac:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         over = self.signed.replace("{body}", "the body").replace("{url}", "the address")
         over = re.sub(r"\{(\w+)\}", r"<\1>", over)
         algorithm = f"HMAC-{self.algorithm.upper()} ({self.encoding})"
@@ -190,7 +190,7 @@ class HeaderToken:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         after = f" after {self.prefix.strip()!r}" if self.prefix else ""
         return f"the secret itself{after}, in the header {self.header}"
 
@@ -211,7 +211,7 @@ class HeaderToken:
             raise RejectedError(message)
 
     def proven(self, request: Request) -> Request:
-        """All of it: who shows the secret vouches for what comes with it."""
+        """All of it: who knows the secret is trusted with the whole request."""
         return request
 
 
@@ -221,7 +221,7 @@ class Basic:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return "user and password (HTTP Basic), in the header authorization"
 
     def applies(self, request: Request) -> bool:
@@ -240,12 +240,12 @@ class Basic:
             raise RejectedError(message)
 
     def proven(self, request: Request) -> Request:
-        """All of it: who shows the password vouches for what comes with it."""
+        """All of it: who knows the password is trusted with the whole request."""
         return request
 
 
 def covered(request: Request, *headers: str, address: bool) -> Request:
-    """The request with its body, these headers, and its address or none."""
+    """A copy of the request with its body and these headers; `address` keeps its URL, too."""
     return replace(
         request,
         url=request.url if address else "",
@@ -267,7 +267,7 @@ def signed_bytes(template: str, request: Request, values: dict[str, str]) -> byt
 
 
 def check_cut(signed: str, request: Request, id_header: str = "") -> None:
-    """Raise RejectedError if what was signed could be cut into its parts in another way, too.
+    """Raise RejectedError if the signed text could also be split in another way.
 
     A fresh timestamp, written in full, has one end. An id has no character that a body begins with,
     or that stands after it in `signed`. And where it touches something, or an address is signed,
@@ -305,7 +305,7 @@ def check_fresh(timestamp: str, unit: TimeUnit, tolerance: int, now: datetime) -
 
 
 def key_bytes(secret: str, form: KeyForm) -> bytes:
-    """The key that a secret stands for. Raises UnavailableError if it is not in its form."""
+    """Decode a secret into its key. Raises UnavailableError if the secret is not in this form."""
     try:
         if form == "hex":
             return bytes.fromhex(secret)

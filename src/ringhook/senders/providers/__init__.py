@@ -215,7 +215,7 @@ class Provider:
         return [self.event(request, item) for item in self.items(payload)]
 
     def event(self, request: Request, item: Any) -> Event:
-        """The event that is this one of a verified request's items.
+        """Read one item of a verified request as an event.
 
         Raises BadRequestError if it is so far from the provider's form that it cannot be told what
         it is, and MisfitError for an erasure under a topic that is none, or the other way round.
@@ -234,7 +234,7 @@ class Provider:
 
     @property
     def hints_topics(self) -> bool:
-        """Whether a proof of its leaves the topic uncovered."""
+        """Whether one of its schemes does not sign the topic."""
         request = Request(
             source="", method="POST", url="", headers=_Every(), body=b"", received_at=_ANY_TIME
         )
@@ -329,14 +329,14 @@ def _is_blank(value: object) -> bool:
 
 
 def _is_true(marker: object) -> bool:
-    """Whether a marker says so, in JSON or as text."""
+    """Whether a marker is true, as JSON or as text."""
     if isinstance(marker, str):
         return marker.strip().lower() in {"true", "1", "yes"}
     return bool(marker)
 
 
 def _shape(value: object) -> str:
-    """How a value is written, and nothing of what it says: what was sent may be personal."""
+    """The form of a value, without its content, which may be personal."""
     if not isinstance(value, str):
         return f"a value of type {type(value).__name__}"
     shape = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:40])
@@ -344,7 +344,7 @@ def _shape(value: object) -> str:
 
 
 def _hide(payload: Any, place: list[str]) -> None:
-    """Take what stands there out of the payload, of each event where it is a list of them."""
+    """Remove what stands at this place. In a list of events it is removed from each."""
     for part in payload if isinstance(payload, list) else [payload]:
         if isinstance(part, dict) and place[0] in part:
             if len(place) == 1:
@@ -378,7 +378,7 @@ def body(expression: str) -> Locator:
 
 
 def first(*places: Locator) -> Locator:
-    """What the first of these places that has anything has."""
+    """The value of the first of these places that holds one."""
     return lambda request, payload: next(
         (value for place in places if (value := place(request, payload)) not in (None, "")), None
     )

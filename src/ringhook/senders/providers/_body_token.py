@@ -29,7 +29,7 @@ class BodyToken:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return f"the secret itself, in the body's {self.place}"
 
     def applies(self, request: Request) -> bool:

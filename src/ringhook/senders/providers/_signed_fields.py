@@ -43,7 +43,7 @@ class SignedFields:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         where = f"the header {self.header}" if self.header else f"the body's {self.place}"
         return f"a signature over some of the body's fields, in {where}"
 

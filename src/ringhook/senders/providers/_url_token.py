@@ -26,7 +26,7 @@ class UrlToken:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return (
             f"the secret itself, in the address: …/hooks/NAME?{self.parameter}=SECRET, or"
             " …/hooks/NAME/SECRET"

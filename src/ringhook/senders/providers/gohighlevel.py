@@ -40,7 +40,7 @@ class Ed25519:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return "an Ed25519 signature over the body, which holds the time that it must be fresh by"
 
     def applies(self, request: Request) -> bool:

@@ -64,7 +64,7 @@ class V3:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return "version 3: HMAC-SHA256 over method, address, body and time"
 
     def applies(self, request: Request) -> bool:
@@ -97,7 +97,7 @@ class Digest:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         number = self.version.removeprefix("v")
         return f"version {number}: SHA-256 over the secret and what follows it; it signs no time"
 

@@ -84,7 +84,7 @@ class Signature:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return "RSA by SNS's certificate, over the fields of a message of the secret's topic"
 
     def applies(self, request: Request) -> bool:

@@ -82,7 +82,7 @@ class Signature:
 
     @property
     def description(self) -> str:
-        """In a line, for people."""
+        """As `Scheme` says."""
         return (
             f"HMAC-{self.algorithm.upper()} over the address and the form's fields, or over an"
             " address that holds the body's hash"
