@@ -10,7 +10,7 @@ from ringhook.deciding.calling_hours import ANY, consent_at, holidays_known_unti
 from ringhook.deciding.zones import Place
 from ringhook.errors import Problem
 from ringhook.routing.routes import Route, Routes
-from ringhook.routing.toml_lines import line_of
+from ringhook.routing.toml_lines import problem_at
 
 # So long before the holidays' data ends, its end is told.
 _IN_TIME = timedelta(days=365)
@@ -23,7 +23,7 @@ def cautions(routes: Routes, text: str, today: date) -> list[Problem]:
     for index, route in enumerate(routes.routes):
         if route.action == "call":
             found += [
-                Problem(line_of(text, ("routes", index, *place)), _spoken(index, place), message)
+                problem_at(text, ("routes", index, *place), message)
                 for place, message in _of(route, routes, today)
             ]
     if routes.notify:
@@ -90,7 +90,3 @@ def _asking(countries: Iterable[str]) -> Iterator[str]:
             yield f"{rule.text} ({rule.cite})" + (
                 ", and without it the call is suppressed" if rule.must else ""
             )
-
-
-def _spoken(index: int, place: tuple[str, ...]) -> str:
-    return f"routes[{index}]." + ".".join(place)

@@ -15,7 +15,7 @@ from ringhook.reading import countries, phone
 from ringhook.reading.expressions import Expression, Template
 from ringhook.reading.tables import Table
 from ringhook.routing.routes import Route, Routes
-from ringhook.routing.toml_lines import line_of
+from ringhook.routing.toml_lines import problem_at
 from ringhook_ops.dry_run import trying
 from ringhook_ops.dry_run.trying import MADE_BY_USERS, Tried
 
@@ -32,20 +32,13 @@ def doubts(routes: Routes, text: str, tried: list[Tried]) -> list[Problem]:
         own = routes.sources[route.source].source.provider in MADE_BY_USERS
         for place, expression in _expressions(route):
             messages = _about(expression, [] if own else known)
-            found += [_at(text, ("routes", index, *place), message) for message in messages]
+            found += [problem_at(text, ("routes", index, *place), message) for message in messages]
         found += _regions(route, index, text)
     for name, connection in routes.sources.items():
         if advice := connection.source.advice:
-            found.append(_at(text, ("sources", name), advice))
+            found.append(problem_at(text, ("sources", name), advice))
     found += overlaps(routes, text, tried)
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line)
-
-
-def _at(text: str, place: Place, message: str) -> Problem:
-    spoken = ""
-    for part in place:
-        spoken += f"[{part}]" if isinstance(part, int) else f"{'.' if spoken else ''}{part}"
-    return Problem(line_of(text, place), spoken, message)
 
 
 def _expressions(route: Route) -> Iterator[tuple[Place, Expression]]:
@@ -227,7 +220,7 @@ def _regions(route: Route, index: int, text: str) -> Iterator[Problem]:
                 code = countries.code_of(written)
                 table = "call" if route.call else "record"
                 means = f"is read as {code!r}: write that" if code else "names no country"
-                yield _at(text, ("routes", index, table, name), f"{written!r} {means}")
+                yield problem_at(text, ("routes", index, table, name), f"{written!r} {means}")
 
 
 def overlaps(routes: Routes, text: str, tried: list[Tried]) -> Iterator[Problem]:
@@ -246,7 +239,7 @@ def overlaps(routes: Routes, text: str, tried: list[Tried]) -> Iterator[Problem]
                 f"rings whom {one.name!r} rings, for the same event{sample}:"
                 " give one of them a `when` that leaves out the other's, or take one away"
             )
-            yield _at(text, ("routes", routes.routes.index(other), "name"), message)
+            yield problem_at(text, ("routes", routes.routes.index(other), "name"), message)
 
 
 def _alike(one: Route, other: Route) -> bool:

@@ -9,14 +9,15 @@ from ringhook.errors import Problem
 
 def problem_at(text: str, place: tuple[str | int, ...], message: str) -> Problem:
     """A problem with the value of this key."""
-    return Problem(line_of(text, place), _spoken(place), message)
+    return Problem(line_of(text, place), _dotted(place), message)
 
 
-def _spoken(place: tuple[str | int, ...]) -> str:
-    spoken = ""
+def _dotted(place: tuple[str | int, ...]) -> str:
+    """`routes[0].policy.gap`."""
+    text = ""
     for part in place:
-        spoken += f"[{part}]" if isinstance(part, int) else f"{'.' if spoken else ''}{part}"
-    return spoken
+        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{part}"
+    return text
 
 
 _STRING_OR_COMMENT = re.compile(
