@@ -27,9 +27,7 @@ def cautions(routes: Routes, text: str, today: date) -> list[Problem]:
                 for place, message in _of(route, routes, today)
             ]
     if routes.notify:
-        found.append(
-            Problem(line_of(text, ("notify",)), "notify", _NOT_YET.format("nobody is told"))
-        )
+        found.append(problem_at(text, ("notify",), _NOT_YET.format("nobody is told")))
     if ends := holidays_end(today):
         found.append(Problem(0, "", ends))
     return sorted(found, key=lambda problem: problem.line)
