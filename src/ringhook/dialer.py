@@ -22,7 +22,7 @@ from ringhook.calls.messages import Ring, ThinEvent, Wake
 from ringhook.clients.fetching import asked_of
 from ringhook.errors import LaterError
 from ringhook.ringing.inbox import Inbox
-from ringhook.routing import routes_file
+from ringhook.routing import compiled
 from ringhook.senders.enrichment import gives_up_at
 from ringhook.telemetry import count, logger, metrics
 from ringhook.wiring import LEASE_MARGIN, World
@@ -138,7 +138,7 @@ class Dialer:
 
 @functools.cache
 def _dialer() -> Dialer:
-    return Dialer.of(World(), settings.read(), routes_file.load(ROUTES.read_text()))
+    return Dialer.of(World(), settings.read(), compiled.load(ROUTES))
 
 
 @logger.inject_lambda_context(clear_state=True)

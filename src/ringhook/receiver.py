@@ -26,7 +26,7 @@ from ringhook.errors import (
     UnavailableError,
 )
 from ringhook.reading.text import without_quotes
-from ringhook.routing import routes_file
+from ringhook.routing import compiled
 from ringhook.routing.receiving import Received, receive
 from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply, from_gateway
@@ -275,7 +275,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
 @functools.cache
 def _receiver() -> Receiver:
     config = settings.read()
-    routes = routes_file.load(ROUTES.read_text())
+    routes = compiled.load(ROUTES)
     return Receiver(
         routes=routes,
         secrets=SecretStore(SecretsManager(), config.signing_secrets, time.monotonic),
