@@ -26,19 +26,21 @@ from ringhook.errors import (
     UnavailableError,
 )
 from ringhook.reading.text import without_quotes
-from ringhook.routing import compiled
+from ringhook.routing import routes_file
 from ringhook.routing.receiving import Received, receive
 from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply, from_gateway
-from ringhook.telemetry import count, invocation, logger
+from ringhook.telemetry import count, logger, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
     from ringhook.ringing.attempts import Result
     from ringhook.routing.routes import Routes
     from ringhook.senders.request import Request
-    from ringhook.telemetry import Context
+    from ringhook.wiring import World
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 # What a request asks for, and events of which that is known once their rest is fetched.
@@ -234,11 +236,13 @@ def in_the_request(
     return deliver
 
 
-def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int], Reply]:
+def _direct(
+    config: settings.Settings, routes: Routes, world: World | None = None
+) -> Callable[[Tasks, int], Reply]:
     # Imported here: a receiver with a queue never dials.
+    from ringhook import wiring  # noqa: PLC0415
     from ringhook.ringing.attempts import Dialing  # noqa: PLC0415
     from ringhook.ringing.book import NoLedger  # noqa: PLC0415
-    from ringhook.wiring import World  # noqa: PLC0415
 
     stated = [] if config.table_name else routes.need_a_ledger
     if stated:
@@ -247,13 +251,15 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     if told := sorted({name for route in routes.routes for name in routes.told_of(route)}):
         message = f"direct delivery tells nobody how calls end, and routes want: {', '.join(told)}"
         raise UnavailableError(message)
-    world = World()
+    world = world or wiring.World()
     dialing = Dialing(
         api=world.api(config),
         book=world.ledger(config) if config.table_name else NoLedger(),
         routes=routes,
         tokens=world.secret(config.tokens),
         clock=world.clock,
+        jitter=world.jitter,
+        names=world.names,
         wakes=False,
     )
     fetcher = world.fetcher(config)
@@ -261,7 +267,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
     def dial(asked: Asked) -> Result:
         # API Gateway gives a request 30 seconds; a lease outlives them.
         if isinstance(asked, Call):
-            return dialing.take(asked, lease_until=time.time() + 35)
+            return dialing.take(asked, lease_until=world.clock() + 35)
         return dialing.change(asked)
 
     return in_the_request(
@@ -274,7 +280,7 @@ def _direct(config: settings.Settings, routes: Routes) -> Callable[[Tasks, int],
 @functools.cache
 def _receiver() -> Receiver:
     config = settings.read()
-    routes = compiled.load(ROUTES)
+    routes = routes_file.load(ROUTES.read_text())
     return Receiver(
         routes=routes,
         secrets=SecretStore(SecretsManager(), config.signing_secrets, time.monotonic),
@@ -284,8 +290,9 @@ def _receiver() -> Receiver:
     )
 
 
-@invocation
-def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
+@metrics.log_metrics
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer an API Gateway event; the one place where errors become statuses."""
     count("WebhookReceived")
     source = (event.get("pathParameters") or {}).get("source")

@@ -103,7 +103,13 @@ class World:
             clock=self.clock,
             jitter=self.jitter,
             names=self.names,
-            pace=Pacer(ledger.table, config.calls_per_minute, self.clock, self.sleep),
+            pace=Pacer(
+                ledger.table,
+                config.calls_per_minute,
+                self.clock,
+                self.sleep,
+                dialers=config.max_concurrency,
+            ),
             patience=config.api_timeout + _PATIENCE,
             breaker=Breaker(ledger, config.breaker_calls),
         )

@@ -17,6 +17,7 @@ def main(first: int, count: int = 0) -> int:
         wrong += bool(found)
         lines = [*(history.story if not count else []), *found]
         sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
     seconds = time.monotonic() - began
     sys.stdout.write(f"{max(1, count)} histories, {wrong} with faults, {seconds:.1f} s\n")
     return wrong > 0

@@ -41,6 +41,13 @@ class Dynamo:
         self.items: dict[str, Item] = {}
         self._before: dict[str, tuple[float, Item | None]] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
+        self._next_expiry = 0.0
+
+    def calm(self) -> Dynamo:
+        """The same table, as somebody has it whose requests are all answered."""
+        other = Dynamo(self._world, lambda: "")
+        other.items, other._before, other._tokens = self.items, self._before, self._tokens
+        return other
 
     def batch_get_item(self, *, RequestItems: Any) -> Any:
         ((table, asked),) = RequestItems.items()
@@ -116,6 +123,7 @@ class Dynamo:
 
     def _begin(self, operation: str) -> str:
         self._world.step()
+        self._expire()
         trouble = self._trouble()
         if trouble:
             self._world.tell(f"    DynamoDB {operation}: {trouble}")
@@ -128,6 +136,14 @@ class Dynamo:
     def _end(self, trouble: str) -> None:
         if trouble == "lost":
             raise ReadTimeoutError(endpoint_url="dynamodb")
+
+    def _expire(self) -> None:
+        """What is past its time to live goes; here it does so at once."""
+        if self._world.now >= self._next_expiry:
+            self._next_expiry = self._world.now + 3600
+            for key, item in list(self.items.items()):
+                if "expires_at" in item and float(item["expires_at"]["N"]) < self._world.now:
+                    self._put(key, None)
 
     def _written(self, operation: str, change: Callable[[], Any]) -> Any:
         trouble = self._begin(operation)

@@ -8,20 +8,23 @@ from typing import Literal
 
 @dataclass
 class Sent:
-    """A webhook: `made` is its sender's time; it was last sent at `began`, and `answered` then.
+    """A webhook: `made` is when; it was first sent at `began`, and `answered` for good then.
 
-    `status` is 0 until an answer comes. `starts` is the appointment's time (0: there is none).
+    `says` is the time that its sender's clock gives it. `status` is 0 until an answer comes.
+    `starts` is the appointment's time (0: there is none).
     """
 
-    does: Literal["ask", "cancel", "stop", "erase"]
+    does: Literal["ask", "cancel", "stop", "erase", "agree", "withdraw"]
     key: str
     version: str
     made: float
     number: str
     starts: float = 0.0
+    says: float = 0.0
     began: float = 0.0
     answered: float = 0.0
     status: int = 0
+    statuses: list[int] = field(default_factory=list)
 
     @property
     def accepted(self) -> bool:
@@ -48,6 +51,9 @@ class History:
 
     `troubled` is when clients of AWS fail or functions die; `well` is when all of that, and the
     API's misbehaviour, is over for good. `requests` are the times of all requests to the API.
+    `stops` are what an operator stopped, from when to when; `resumed` when they let all go on that
+    had stopped itself; `replayed` the keys that they had made once more, and when. `skew`: by how
+    much senders' clocks are ahead. `breaker`: of so many calls half may not fail.
     """
 
     seed: int
@@ -56,6 +62,14 @@ class History:
     plan: int
     troubled: tuple[float, float]
     well: float
+    expires: float = 20 * 3600.0
+    direct: bool = False
+    marked: bool = True
+    skew: float = 0.0
+    breaker: int = 1000
+    stops: list[tuple[str, float, float]] = field(default_factory=list)
+    resumed: list[float] = field(default_factory=list)
+    replayed: list[tuple[float, str]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     requests: list[float] = field(default_factory=list)

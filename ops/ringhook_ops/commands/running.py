@@ -68,7 +68,6 @@ def up(
             local.until_signal() as wait,
             local.running(
                 file,
-                loaded,
                 keys,
                 local.sample_credentials(loaded),
                 host=host,

@@ -44,6 +44,7 @@ from ringhook.calls.answers import (
     Unreadable,
 )
 from ringhook.calls.call import Call
+from ringhook.reading.times import SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from ringhook.calls.call import Status
     from ringhook.routing.routes import Policy
 
-# So far may a sender's clock be ahead of ours.
-_SKEW = timedelta(minutes=5)
 # So much earlier may what ends a call arrive than the call.
 _FASTER = timedelta(hours=1)
 # An unheard call is looked for so many seconds after it was asked for: the list may lag.
@@ -65,6 +64,8 @@ LOOKS_BEFORE_ANOTHER = 3
 _BLIND_FOR = 86_400.0
 # Waits double from the first to the longest (seconds).
 _FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
+# What waits for its turn comes up again after a seventh of the time that it has waited.
+_TURN = 1.15
 # So many events are remembered as heard of.
 _SEEN = 20
 
@@ -133,6 +134,15 @@ def backoff(attempt: int, jitter: float) -> float:
     return longest / 2 * (1 + jitter)
 
 
+def turn(waits: int, jitter: float) -> float:
+    """Seconds until a call that found no slot of the plan, so often before, comes up again.
+
+    Soon at first, so that the plan is used; and seldom in the end, so that a backlog of a hundred
+    thousand takes no dialer from what is new.
+    """
+    return min(LONGEST_WAIT, _FIRST_WAIT * _TURN ** min(waits, 60)) / 2 * (1 + jitter)
+
+
 def due(item: Item, now: float) -> Literal["decide", "look", "wait", "nothing"]:
     """What the clock makes of an item."""
     if item.due_at is None:
@@ -162,7 +172,7 @@ def asked(item: Item | None, call: Call, policy: Policy | None, now: float) -> I
         due_at = item.due_at if item.status == "queued" else now
         wanted = _kept(item.call, call, policy)
         return replace(item, call=wanted, due_at=due_at, seen=_seen(item, call))
-    return _reborn(item, call, now) if _begins_again(item, call, policy) else None
+    return _after_the_end(item, call, policy, now)
 
 
 def ended_by(item: Item | None, word: messages.Cancel) -> Item | None:
@@ -185,10 +195,10 @@ def ended_by(item: Item | None, word: messages.Cancel) -> Item | None:
 
 
 def replayed(item: Item, call: Call, now: float) -> Item | None:
-    """An operator wants the call once more, as `call` says: the policy is asked as ever."""
+    """An operator wants it once more, by the whole policy: as `call`, or what is newer, says."""
     if item.busy or item.status in ("queued", "deferred", "initiated"):
         return None
-    begun = _reborn(item, call, now)
+    begun = _reborn(item, item.next or call, now)
     return replace(begun, reason="replayed by an operator")
 
 
@@ -269,7 +279,7 @@ def looked(item: Item, found: Found, policy: Policy | None, now: float, jitter: 
 
 def _when(event: _Timed) -> tuple[datetime, datetime]:
     """By what events are put in order: the sender's time, if it can be, and arrival."""
-    believed = event.occurred_at <= event.received_at + _SKEW
+    believed = event.occurred_at <= event.received_at + SKEW
     return event.occurred_at if believed else event.received_at, event.received_at
 
 
@@ -279,7 +289,7 @@ def _may_be_before(call: Call, cancel: Cancel) -> bool:
     Where the sender gives no times, arrival is all there is; and who cancels what was never asked
     for has most likely been faster than his own request.
     """
-    timeless = call.occurred_at >= call.received_at
+    timeless = call.occurred_at == call.received_at
     return timeless and call.received_at - cancel.received_at < _FASTER
 
 
@@ -328,6 +338,14 @@ def _begins_again(item: Item, call: Call, policy: Policy | None) -> bool:
     return False
 
 
+def _after_the_end(item: Item, call: Call, policy: Policy | None, now: float) -> Item | None:
+    """A newer event of a call that has ended: it begins again, or is what a replay would make."""
+    if _begins_again(item, call, policy):
+        return _reborn(item, call, now)
+    replays = item.status in ("refused", "uncertain")
+    return replace(item, next=call, seen=_seen(item, call)) if replays else None
+
+
 def _asks(call: Call) -> tuple[str, int, str]:
     return call.phone_number, call.agent_id, call.account
 
@@ -361,8 +379,7 @@ def _told(item: Item, now: float) -> Item:
         refused = item.status == "refused"
         if not refused or _asks(wanted) != _asks(item.call):
             due_at = now if refused else item.due_at
-            item = replace(item, call=wanted, status="queued", due_at=due_at)
-        item = replace(item, next=None)
+            item = replace(item, call=wanted, status="queued", due_at=due_at, next=None)
     if item.cancel and not newer(item.call, item.cancel):
         return _end(item, "cancelled", _cancelled(item.cancel))
     return item
@@ -398,7 +415,7 @@ def _left(item: Item, reason: str) -> Item:
     """Looked for long enough; whoever wants it can have it replayed."""
     if item.cancel and not newer(item.next or item.call, item.cancel):
         return _end(item, "cancelled", f"{_cancelled(item.cancel)}; {reason}")
-    return replace(_end(item, "uncertain", reason), next=None)
+    return _end(item, "uncertain", reason)
 
 
 def rung_before(item: Item, rung: Mapping[str, float]) -> dict[str, float]:

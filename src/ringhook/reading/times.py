@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 _EPOCH = re.compile(r"[0-9]{9,11}(?:\.[0-9]+)?|[0-9]{13}(?:\.[0-9]+)?|[0-9]{16}|[0-9]{19}")
 _LEAST = 1e8
 _LONGEST_WAIT = 86_400.0
+# So far may a sender's clock be ahead of ours.
+SKEW = timedelta(minutes=5)
 
 
 def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:

@@ -90,31 +90,26 @@ class _Turn:
 class Pace(Protocol):
     """The API's plan: a slot for each request."""
 
-    def take(self, account: str, *, by: float) -> float | None:
-        """Wait until a slot is near; the seconds that took. None: there is none before `by`."""
+    def take(self, account: str, *, by: float, again: bool = False) -> float | None:
+        """Wait until a slot is near; the seconds that took. None: it is too far off.
+
+        One that comes up `again`, since there was none, lets new ones go before it.
+        """
         ...
 
     def use(self, account: str) -> None:
         """Wait for the slot's own moment: now the API is asked."""
 
-    def next_at(self, account: str) -> float:
-        """When there may be one (epoch seconds)."""
-        ...
-
 
 class Unpaced:
     """A plan without limits."""
 
-    def take(self, account: str, *, by: float) -> float | None:  # noqa: ARG002 - as Pace
+    def take(self, account: str, *, by: float, again: bool = False) -> float | None:  # noqa: ARG002 - as Pace
         """At once."""
         return 0.0
 
     def use(self, account: str) -> None:
         """There is nothing to wait for."""
-
-    def next_at(self, account: str) -> float:  # noqa: ARG002 - as Pace
-        """Now."""
-        return 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,11 +265,12 @@ class Dialing:
         if hold and until:
             why = waits(call.account, hold.reason)
             return self._kept(lifecycle.put_off(item, "queued", why, until), over)
-        waited = self.pace.take(call.account, by=turn.lease_until - self.patience)
+        again = item.status == "queued" and item.waits > 0
+        waited = self.pace.take(call.account, by=turn.lease_until - self.patience, again=again)
         if waited is None:
-            at = self.pace.next_at(call.account)
-            reason = "waits for a slot of the plan"
-            return self._kept(replace(item, status="queued", reason=reason, due_at=at), over)
+            until = self.clock() + lifecycle.turn(item.waits, self.jitter())
+            why = "more calls are due than the plan allows: newer ones go first"
+            return self._kept(lifecycle.put_off(item, "queued", why, until), over)
         if waited > _FRESH:
             # What was read before the wait is old; the slot is still there.
             raise ConflictError
@@ -377,8 +373,9 @@ class Dialing:
             found: Found = Unreadable(str(error))
         else:
             if self.pace.take(call.account, by=turn.lease_until - self.patience) is None:
-                at = self.pace.next_at(call.account)
-                return self._kept(replace(item, status="uncertain", due_at=at), over)
+                until = self.clock() + lifecycle.turn(item.waits, self.jitter())
+                waits = replace(item, status="uncertain", due_at=until, waits=item.waits + 1)
+                return self._kept(waits, over)
             self.pace.use(call.account)
             found = self.api.find(call, token, asked_at, item.ringing)
         policy = self._policy(item)
