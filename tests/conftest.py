@@ -19,9 +19,7 @@ os.environ |= {
     "POWERTOOLS_TRACE_DISABLED": "true",
 }
 
-import io
 import itertools
-import logging
 import zoneinfo
 from collections.abc import Callable, Iterator
 
@@ -32,7 +30,6 @@ from moto import mock_aws
 from tests.aws_door import Door
 
 from ringhook.clients import services
-from ringhook.telemetry import logger
 from ringhook_ops.sandbox.server import Sandbox
 
 # The tests' own clocks are those of the pinned data too, not of the machine that they run on.
@@ -76,21 +73,16 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+def logs(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
     """All that was printed and logged so far, metrics included."""
-    buffer = io.StringIO()
-    handler = logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(buffer)
     printed = ""
 
     def read() -> str:
         nonlocal printed
         printed += "".join(capsys.readouterr())
-        return buffer.getvalue() + printed
+        return printed
 
-    yield read
-    handler.setStream(before)
+    return read
 
 
 def unique(what: str) -> str:

@@ -442,7 +442,7 @@ def test_what_is_heard_after_the_lease_is_believed(desk: Desk) -> None:
         def call(self, call: Call, token: str, ringing: int = 1) -> Answer:
             answer = super().call(call, token, ringing)
             desk.clock += LEASE + 1
-            desk.sandbox._executions.clear()
+            desk.sandbox.phones.clear()
             assert desk.wake(call.call_id).status == "uncertain"
             return answer
 
@@ -718,7 +718,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def rings_at_most_once(self) -> None:
-        assert len(self.desk.sandbox._executions) <= 1
+        assert len(self.desk.sandbox.phones) <= 1
 
 
 def test_no_order_of_deliveries_and_deaths_rings_twice(quick: Desk) -> None:

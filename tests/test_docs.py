@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from ringhook.routing import routes, routes_file
+from ringhook.routing import routes, routes_file, whole_file
 from ringhook.senders import providers
 from ringhook.senders.providers.hmac import HmacSource
 from ringhook_ops.cli import app
@@ -26,7 +26,7 @@ def keys(table: Any) -> list[str]:
 
 def models() -> list[tuple[str, str]]:
     tables = (
-        routes.File,
+        whole_file.File,
         routes.Route,
         routes.CallTemplate,
         routes.Policy,

@@ -1002,7 +1002,6 @@ def test_an_event_too_large_for_the_queue_is_unmapped_for_each_route(stack: Stac
     assert "too large" in body["unmapped"][0]["reason"]
 
 
-@pytest.mark.filterwarnings("ignore:No application metrics")  # as telemetry does in Lambda
 def test_an_event_waits_for_its_credential(stack: Stack, api: Api) -> None:
     stack.secrets.put_secret_value(SecretId=stack.credentials, SecretString="{}")
     stack.post([webhook()])

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import unicodedata
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,7 @@ from ringhook.errors import RoutesError
 from ringhook.reading.packing import pack, unpack
 from ringhook.routing.mapping import Ignored, map_event
 from ringhook.routing.metadata import DEEPEST_METADATA, LARGEST_METADATA, LONGEST_VALUE
+from ringhook.routing.routes import Route, Routes
 from ringhook.routing.routes_file import load
 from ringhook.senders.providers import Event
 
@@ -908,3 +910,49 @@ def test_a_time_zone_that_there_is_not_is_an_error_of_the_file() -> None:
     for name in ("India", "UTC+5", "../etc/passwd", "", "Europe"):
         with pytest.raises(RoutesError, match="is no time zone"):
             timed(name or " ")
+
+
+def test_routes_of_other_sources_cost_an_event_nothing() -> None:
+    """Work is counted, not time: how often a route is looked at."""
+    own = """
+countries = ["US"]
+[sources.shop]
+provider = "bearer"
+topic = "{{ type }}"
+[sources.other]
+provider = "bearer"
+[[routes]]
+name = "own"
+source = "shop"
+call = { agent_id = 1, phone_number = "{{ phone }}" }
+"""
+    other = """
+[[routes]]
+name = "other-NUMBER"
+source = "other"
+call = { agent_id = 1, phone_number = "{{ phone }}" }
+policy = { key = "{{ id }}", cancelled_by = ["gone"] }
+"""
+    few = load(own + other.replace("NUMBER", "0"))
+    many = load(own + "".join(other.replace("NUMBER", str(number)) for number in range(1000)))
+    looked: list[str] = []
+
+    class Watched(Route):
+        __slots__ = ()
+
+        def __getattribute__(self, name: str) -> Any:
+            looked.append(name)
+            return super().__getattribute__(name)
+
+    def asked(routes: Routes) -> list[str]:
+        watched = tuple(
+            Watched(**{one.name: getattr(route, one.name) for one in fields(route)})
+            for route in routes.routes
+        )
+        seen = replace(routes, routes=watched)
+        looked.clear()
+        event = Event("shop", "gone", "evt_1", NOW, {"phone": ALICE})
+        assert len(map_event(event, seen, now=NOW)) == 1
+        return list(looked)
+
+    assert asked(many) == asked(few)

@@ -282,7 +282,7 @@ def test_calls_are_found_by_a_part_of_what_they_were_given_and_after_a_while(
     assert [row["ID"] for row in client.executions(input_data="CALL_1")] == [1]
     assert [row["ID"] for row in client.executions(input_data="zoë")] == [1]
     assert client.executions(input_data="call_2") == []
-    sandbox.list_lag = timedelta(seconds=30)
+    sandbox.list_as({"new_after": 30})
     assert client.executions() == []
     clock.pass_by(seconds=30)
     assert len(client.executions()) == 2
@@ -616,11 +616,11 @@ def test_a_senders_api_says_what_it_is_told_as_often_as_it_is_told(senders: Sand
     ("order", "wrong"),
     [
         ({"at": "api.hubapi.com"}, "at: must be host and path"),
-        ({"at": "h/p", "status": 99}, "status: must be"),
-        ({"at": "h/p", "status": True}, "status: must be"),
-        ({"at": "h/p", "times": 0}, "times: must be"),
+        ({"at": "h/p", "status": 99}, "status: "),
+        ({"at": "h/p", "status": True}, "status: "),
+        ({"at": "h/p", "times": 0}, "times: "),
         ({"at": "h/p", "body": {}}, "body: there is no such field"),
-        ([], "at: must be host and path"),
+        ([], "at: "),
     ],
 )
 def test_an_order_for_a_senders_api_that_is_wrong_names_the_field(

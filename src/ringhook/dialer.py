@@ -22,15 +22,13 @@ from ringhook.calls.messages import Ring, ThinEvent, Wake
 from ringhook.clients.fetching import asked_of
 from ringhook.errors import LaterError
 from ringhook.ringing.inbox import Inbox
-from ringhook.routing import routes_file
+from ringhook.routing import compiled
 from ringhook.senders.enrichment import gives_up_at
-from ringhook.telemetry import count, logger, metrics
+from ringhook.telemetry import count, invocation, logger
 from ringhook.wiring import LEASE_MARGIN, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from ringhook.calls.messages import Message
     from ringhook.clients.fetching import Fetcher
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from ringhook.ringing.attempts import Dialing
     from ringhook.routing.routes import Routes
     from ringhook.settings import Settings
+    from ringhook.telemetry import Context
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
 
@@ -138,12 +137,11 @@ class Dialer:
 
 @functools.cache
 def _dialer() -> Dialer:
-    return Dialer.of(World(), settings.read(), routes_file.load(ROUTES.read_text()))
+    return Dialer.of(World(), settings.read(), compiled.load(ROUTES))
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+@invocation
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """Take each message of a batch; the answer names those that failed."""
     dialer = _dialer()
 

@@ -17,18 +17,17 @@ from ringhook import settings
 from ringhook.calls.messages import Ring, ThinEvent, Wake
 from ringhook.ringing.changes import Telling
 from ringhook.ringing.inbox import Inbox
-from ringhook.telemetry import count, logger, metrics
+from ringhook.telemetry import count, invocation, logger
 from ringhook.wiring import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
     from ringhook.calls.messages import Message
     from ringhook.clients.ledger import Ledger
     from ringhook.clients.queue import CallQueue
     from ringhook.settings import Settings
+    from ringhook.telemetry import Context
 
 # A call that was woken is left alone for so long (seconds).
 _LEFT_ALONE = 900.0
@@ -91,9 +90,8 @@ def _keeper() -> Keeper:
     return Keeper.of(World(), settings.read())
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@invocation
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Take each message of the queue, or (no records) look for what is overdue."""
     keeper = _keeper()
     if "Records" in event:

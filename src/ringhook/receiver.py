@@ -26,20 +26,19 @@ from ringhook.errors import (
     UnavailableError,
 )
 from ringhook.reading.text import without_quotes
-from ringhook.routing import routes_file
+from ringhook.routing import compiled
 from ringhook.routing.receiving import Received, receive
 from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply, from_gateway
-from ringhook.telemetry import count, logger, metrics
+from ringhook.telemetry import count, invocation, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aws_lambda_powertools.utilities.typing import LambdaContext
-
     from ringhook.ringing.attempts import Result
     from ringhook.routing.routes import Routes
     from ringhook.senders.request import Request
+    from ringhook.telemetry import Context
     from ringhook.wiring import World
 
 ROUTES = Path(__file__).parent.parent / "routes.toml"
@@ -280,7 +279,7 @@ def _direct(
 @functools.cache
 def _receiver() -> Receiver:
     config = settings.read()
-    routes = routes_file.load(ROUTES.read_text())
+    routes = compiled.load(ROUTES)
     return Receiver(
         routes=routes,
         secrets=SecretStore(SecretsManager(), config.signing_secrets, time.monotonic),
@@ -290,9 +289,8 @@ def _receiver() -> Receiver:
     )
 
 
-@logger.inject_lambda_context(correlation_id_path="requestContext.requestId", clear_state=True)
-@metrics.log_metrics
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+@invocation
+def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Answer an API Gateway event; the one place where errors become statuses."""
     count("WebhookReceived")
     source = (event.get("pathParameters") or {}).get("source")

@@ -68,6 +68,7 @@ def up(
             local.until_signal() as wait,
             local.running(
                 file,
+                loaded,
                 keys,
                 local.sample_credentials(loaded),
                 host=host,

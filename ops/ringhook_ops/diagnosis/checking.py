@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import Field, fields
 from datetime import timedelta
 from typing import Any
 
-from ringhook.deciding.calling_hours import Hours
 from ringhook.errors import Problem
 from ringhook.reading.expressions import Expression, Template
 from ringhook.reading.tables import Table
-from ringhook.routing.route_values import Cap
+from ringhook.routing.route_values import Cap, WrittenHours
 from ringhook.routing.routes import Route, Routes
 from ringhook_ops.dry_run.trying import Tried
 
@@ -66,17 +65,24 @@ def enforced(route: Route, routes: Routes) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A setting as it could be written in the file."""
-    if isinstance(value, Template | Expression | Cap | Hours):
+    if isinstance(value, WrittenHours):
+        return value.hours.text
+    if isinstance(value, Template | Expression | Cap):
         return value.text
     if isinstance(value, timedelta):
         return _span(value)
     if isinstance(value, Table):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        return {_key(one): _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(part) for part in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _key(field: Field[Any]) -> str:
+    """How a field is called in the file."""
+    return str(field.metadata.get("alias", field.name))
 
 
 def _span(span: timedelta) -> str:

@@ -21,10 +21,19 @@ from ringhook_ops.deployed.deployment import UP
 from ringhook_ops.local.cloud import LocalCloud
 from ringhook_ops.samples import library
 from ringhook_ops.sandbox import server
+from ringhook_ops.sandbox.endings import Endings, Webhook
 from ringhook_ops.sandbox.senders import CREDENTIAL
 
 Say = Callable[[str], None]
 Secrets = Mapping[str, str | Sequence[str]]
+
+
+# Calls end within half a minute, in each way, so that whoever tries a route sees all of them.
+ENDINGS = Endings(
+    outcomes={"answered": 5, "no_answer": 2, "voicemail": 1, "busy": 1, "rejected": 1},
+    rings=(1, 5),
+    talks=(3, 20),
+)
 
 
 class EndedError(BaseException):
@@ -73,7 +82,8 @@ def sample_credentials(routes: Routes) -> dict[str, str]:
 
 @contextmanager
 def running(
-    routes: Path,
+    file: Path,
+    routes: Routes,
     secrets: Secrets,
     credentials: Mapping[str, str],
     *,
@@ -93,7 +103,7 @@ def running(
         api = stack.enter_context(server.Sandbox(host=host, senders=library.answers()))
         cloud = stack.enter_context(
             LocalCloud(
-                routes=routes,
+                routes=file,
                 signing_secrets=secrets,
                 tokens={"default": server.TOKEN},
                 unleashx_url=api.url,
@@ -103,6 +113,7 @@ def running(
                 say=say,
             )
         )
+        api.phones.usual = _endings(secrets, routes, cloud.webhooks_url)
         addresses = Addresses(
             webhooks_url=cloud.webhooks_url,
             sandbox_url=api.url,
@@ -113,6 +124,21 @@ def running(
         )
         stack.enter_context(_announced(addresses))
         yield Running(addresses, cloud, api)
+
+
+def _endings(secrets: Secrets, routes: Routes, webhooks_url: str) -> Endings:
+    """How calls end, of which an agent tells the first source that is for that."""
+    told = (
+        name
+        for name, connection in routes.sources.items()
+        if connection.source.provider == "unleashx" and name in secrets
+    )
+    if not (source := next(told, None)):
+        return ENDINGS
+    kept = secrets[source]
+    secret = kept if isinstance(kept, str) else kept[0]
+    webhook = Webhook(url=f"{webhooks_url}/{source}/{secret}")
+    return ENDINGS.model_copy(update={"webhook": webhook})
 
 
 @contextmanager

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from typing import Self
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any, Literal
 
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+from pydantic import Field, ValidationInfo, field_validator
+
+from ringhook_ops.sandbox.orders import DAY, Order, PhoneNumber, is_e164
+
 INVALID_TOKEN = (401, "Invalid Auth Key or Session Expired")
 NO_SUCH_AGENT = (404, "Agent not found or not active")
 TOO_MANY = (429, "Too many requests")
 TROUBLE = "<html>the sandbox was told to answer like this</html>"
-HANGS = ("hang", "hang_after_call")
-BEHAVIOURS = ("refuse", "401", "429", "500", "503", *HANGS, "cut", "rubbish")
 
 
 @dataclass(frozen=True)
@@ -46,45 +47,37 @@ class RefusalError(Exception):
         self.answer = error(status, message)
 
 
-@dataclass
-class Behaviour:
+class Behaviour(Order):
     """How to answer the next `times` requests for a call that the contract would let through.
 
     `refuse` answers 422; `401`, `429`, `500` and `503` those statuses, the last two without the
     documented error body; `rubbish` 200 and no JSON. `hang` never answers; `cut` closes the
     connection without a byte. None of these places the call; `hang_after_call` does, then hangs.
+    `retry_after` (seconds) is for 429 (else 2) and 503 (else none); `seconds` is how long a hang
+    lasts (else until the client goes away).
     """
 
-    phone_number: str  # E.164, or "*" for every number that has no behaviour of its own
-    do: str
-    times: int = 1
-    retry_after: int | None = None  # seconds; for 429 (else 2) and 503 (else none)
-    seconds: float | None = None  # length of a hang; else until the client goes away
+    phone_number: PhoneNumber
+    do: Literal["refuse", "401", "429", "500", "503", "hang", "hang_after_call", "cut", "rubbish"]
+    times: int = Field(default=1, ge=1)
+    retry_after: int | None = Field(default=None, ge=0)
+    seconds: float | None = Field(default=None, gt=0, le=DAY)
 
+    @field_validator("retry_after")
     @classmethod
-    def parse(cls, order: object) -> Self:
-        """Read a behaviour from parsed JSON; a ValueError names the fields that are wrong."""
-        known = {one.name: one.default for one in fields(cls)}
-        asked = order if isinstance(order, dict) else {}
-        do, number, times, wait, seconds = (
-            asked.get(name, known[name])
-            for name in ("do", "phone_number", "times", "retry_after", "seconds")
-        )
-        timed = is_integer(seconds) or isinstance(seconds, float)
-        wrong = [f"{name}: there is no such field" for name in asked.keys() - known.keys()]
-        if number != "*" and not is_e164(number):
-            wrong.append('phone_number: must be E.164, such as "+14155550123", or "*"')
-        if do not in BEHAVIOURS:
-            wrong.append(f"do: must be one of {', '.join(BEHAVIOURS)}")
-        if not (is_integer(times) and times > 0):
-            wrong.append("times: must be a positive integer")
-        if wait is not None and not (is_integer(wait) and wait >= 0 and do in ("429", "503")):
-            wrong.append("retry_after: must be whole seconds, with 429 or 503")
-        if seconds is not None and not (timed and 0 < seconds <= 86_400 and do in HANGS):
-            wrong.append("seconds: must be a number up to a day's, with hang or hang_after_call")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return cls(**asked)
+    def _waits(cls, wait: int | None, info: ValidationInfo) -> int | None:
+        if wait is not None and info.data.get("do") not in ("429", "503"):
+            message = "goes with 429 or 503"
+            raise ValueError(message)
+        return wait
+
+    @field_validator("seconds")
+    @classmethod
+    def _hangs(cls, seconds: float | None, info: ValidationInfo) -> float | None:
+        if seconds is not None and info.data.get("do") not in ("hang", "hang_after_call"):
+            message = "goes with hang or hang_after_call"
+            raise ValueError(message)
+        return seconds
 
     def answer(self) -> Answer | Silence:
         """Say what such a request gets."""
@@ -105,14 +98,28 @@ class Behaviour:
         return Silence(self.seconds)
 
 
+def asked_call(body: object) -> tuple[int, str, dict[str, Any]]:
+    """Agent, number and metadata of a request that keeps the contract, else a RefusalError."""
+    if not isinstance(body, dict):
+        raise RefusalError(422, "Validation error: the body must be a JSON object")
+    agent_id, phone_number = body.get("agent_id"), body.get("phone_number")
+    if phone_number in (None, ""):
+        raise RefusalError(400, "Phone Number is required")
+    if agent_id in (None, ""):
+        raise RefusalError(400, "Agent ID is required")
+    if not is_e164(phone_number):
+        raise RefusalError(422, "Validation error: phone_number must be E.164, with a +")
+    if not isinstance(agent_id, int) or isinstance(agent_id, bool):
+        raise RefusalError(422, "Validation error: agent_id must be an integer")
+    metadata = body.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise RefusalError(422, "Validation error: metadata must be an object")
+    return agent_id, phone_number, metadata
+
+
 def is_integer(value: object) -> bool:
     """Whether JSON said an integer: `true` is none, though Python's bool is an int."""
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def is_e164(value: object) -> bool:
-    """Whether the value has the form of an E.164 number with its +."""
-    return isinstance(value, str) and E164.fullmatch(value) is not None
 
 
 def iso(time: datetime) -> str:
@@ -120,13 +127,13 @@ def iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def time_of(query: Mapping[str, str], name: str, default: str) -> datetime:
-    """Read a date or time of a query; one without an offset is UTC."""
+def time_of(query: Mapping[str, str], name: str, default: str, zone: tzinfo) -> datetime:
+    """Read a date or time of a query; one without an offset is by the clock of `zone`."""
     try:
         time = datetime.fromisoformat(query.get(name, default))
     except ValueError:
         raise RefusalError(422, f"Validation error: {name} must be a date or time") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def integer_of(query: Mapping[str, str], name: str, default: int) -> int:

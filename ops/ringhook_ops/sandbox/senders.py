@@ -5,16 +5,18 @@ from __future__ import annotations
 import fnmatch
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 from urllib.parse import unquote
+
+from pydantic import Field, field_validator
+
+from ringhook_ops.sandbox.orders import Order
 
 CREDENTIAL = "sandbox-credential"  # what every sender's API takes here, in whichever header
 
 
-@dataclass
-class Said:
+class Said(Order):
     """What is said at the addresses (host, path and query) that `at` matches; `*` is any text.
 
     `times` None: always.
@@ -22,25 +24,16 @@ class Said:
 
     at: str
     answer: Any = None
-    status: int = 200
-    times: int | None = None
+    status: int = Field(default=200, ge=200, le=599)
+    times: int | None = Field(default=None, ge=1)
 
+    @field_validator("at")
     @classmethod
-    def parse(cls, order: object) -> Self:
-        """Read one from parsed JSON; a ValueError names the fields that are wrong."""
-        asked = order if isinstance(order, dict) else {}
-        names = {one.name for one in fields(cls)}
-        at, status, times = asked.get("at"), asked.get("status", 200), asked.get("times")
-        wrong = [f"{name}: there is no such field" for name in sorted(asked.keys() - names)]
-        if not (isinstance(at, str) and "/" in at.strip("/")):
-            wrong.append('at: must be host and path, such as "api.hubapi.com/crm/v3/*"')
-        if type(status) is not int or not 200 <= status <= 599:
-            wrong.append("status: must be an HTTP status from 200 to 599")
-        if times is not None and (type(times) is not int or times < 1):
-            wrong.append("times: must be a positive integer")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return cls(**asked)
+    def _host_and_path(cls, at: str) -> str:
+        if "/" not in at.strip("/"):
+            message = 'must be host and path, such as "api.hubapi.com/crm/v3/*"'
+            raise ValueError(message)
+        return at
 
 
 class Senders:
@@ -55,14 +48,14 @@ class Senders:
 
     def tell(self, order: object) -> None:
         """Say this from now on; a ValueError names the fields that are wrong."""
-        said = Said.parse(order)
+        said = Said.read(order)
         with self._lock:
             self._told.insert(0, said)
 
     def told(self) -> list[dict[str, Any]]:
         """What it was told and still says."""
         with self._lock:
-            return [asdict(said) for said in self._told]
+            return [said.model_dump() for said in self._told]
 
     def asked(self) -> list[dict[str, Any]]:
         """Every request so far, oldest first: when, at which address, and with what status."""

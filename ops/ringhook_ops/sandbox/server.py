@@ -14,6 +14,15 @@ or `python -m ringhook_ops.sandbox --port 8787`, and then over HTTP:
     GET    /_sandbox/behaviour   the behaviours still to come
     DELETE /_sandbox             forget requests, calls, behaviours; hang up on who is kept waiting
 
+Its calls end as it is told, else never. Each agent posts how its call
+ended to its webhook, if the order names one, and the list has it, soon or late:
+
+    PUT    /_sandbox/endings     {"phone_number": "*", "outcomes": {"answered": 3, "busy": 1}, …}
+    GET    /_sandbox/endings     the orders that stand (see `endings.Endings`), latest first
+    PUT    /_sandbox/list        {"time_zone": "Asia/Kolkata", "ended_after": [0, 5], …}
+    GET    /_sandbox/list        how the list is (see `endings.Listing`)
+    GET    /_sandbox/calls       what truly happened, oldest first, each webhook included
+
 It stands for the senders' own APIs too, at /_senders/HOST/PATH, for sources that `enrich`:
 
     PUT    /_sandbox/answers     {"at": "api.hubapi.com/crm/v3/*", "answer": …} (see `senders.Said`)
@@ -23,7 +32,8 @@ It stands for the senders' own APIs too, at /_senders/HOST/PATH, for sources tha
 Sources: docs.unleashx.ai/api-reference, pages voice-ai/make-call, voice-ai/list-voice-agents,
 call-logs/call-summary (the executions list) and authentication (verify). What they leave open is
 decided here: an execution's time is UTC and names no zone (as on no page), its INPUT_DATA is the
-call's metadata, which no row shows and a part of which may be asked for; the bodies of a valid
+call's metadata, which no row shows unless told and a part of which may be asked for; a webhook's
+body is that of Millis AI, with what the agent noted under `analysis`; the bodies of a valid
 verify and of a 429 (without Retry-After, unless a behaviour gives it one), the executions' order
 (newest first) and page size, a bare date (its midnight, UTC).
 """
@@ -38,10 +48,8 @@ import signal
 import socket
 import sys
 import threading
-import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, TypedDict
@@ -55,18 +63,19 @@ from ringhook_ops.sandbox.answers import (
     Behaviour,
     RefusalError,
     Silence,
+    asked_call,
     error,
     integer_of,
-    is_e164,
     is_integer,
     iso,
-    time_of,
 )
+from ringhook_ops.sandbox.endings import Endings, Listing
+from ringhook_ops.sandbox.phones import Phones
+from ringhook_ops.sandbox.posting import Posting
 from ringhook_ops.sandbox.senders import Senders
 
 TOKEN = "sandbox-token"  # noqa: S105  (opens nothing but a sandbox)
 REQUESTS_PER_MINUTE = 1000  # of one token on the Pro plan; the free plan has 100
-PAGE_SIZE = 10
 SENDERS = "/_senders/"
 
 
@@ -155,8 +164,7 @@ class Sandbox(ThreadingHTTPServer):
     """The sandbox API at `host`, from `start` (or `with`) to `stop`.
 
     `port` 0 takes a free one. With `agents` only those are active; without, every positive id is,
-    so that anybody's routes work. `inactive_agents` never are. An execution is listed `list_lag`
-    after it was made; whoever tries that sets it. `senders` is what the senders' own
+    so that anybody's routes work. `inactive_agents` never are. `senders` is what the senders' own
     APIs say (see `senders.Said`).
     """
 
@@ -182,11 +190,10 @@ class Sandbox(ThreadingHTTPServer):
         self.now = now
         self._tokens, self._agents, self._inactive = tokens, agents, inactive_agents
         self._requests_per_minute = requests_per_minute
-        self.list_lag = timedelta(0)
+        self.phones = Phones(now)
+        self._posting = Posting(now)
         self._lock = threading.RLock()  # over all below: a request is decided in one piece
         self._received: list[Received] = []
-        # Each as it is listed, when it was made, and its metadata.
-        self._executions: list[tuple[dict[str, Any], datetime, str]] = []
         self._behaviours: list[Behaviour] = []
         self._arrivals: defaultdict[str, deque[datetime]] = defaultdict(deque)
         self._connections: set[socket.socket] = set()
@@ -196,6 +203,7 @@ class Sandbox(ThreadingHTTPServer):
     def start(self) -> Self:
         """Begin to answer."""
         self._thread.start()
+        self._posting.start()
         return self
 
     __enter__ = start
@@ -205,6 +213,7 @@ class Sandbox(ThreadingHTTPServer):
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
+        self._posting.stop()
         self._hang_up(self._connections)
         self.server_close()
 
@@ -218,20 +227,43 @@ class Sandbox(ThreadingHTTPServer):
 
     def misbehave(self, order: object) -> None:
         """Queue a behaviour, written as for PUT; a ValueError names the fields that are wrong."""
-        behaviour = Behaviour.parse(order)
+        behaviour = Behaviour.read(order)
         with self._lock:
             self._behaviours.append(behaviour)
 
     def behaviours(self) -> list[dict[str, Any]]:
         """List the behaviours still to come, each with the times that are left."""
         with self._lock:
-            return [asdict(behaviour) for behaviour in self._behaviours]
+            return [behaviour.model_dump() for behaviour in self._behaviours]
+
+    def end_calls(self, order: object) -> None:
+        """End calls like this from now on, as written for PUT; a ValueError names the fields."""
+        endings = Endings.read(order)
+        with self._lock:
+            self.phones.tell(endings)
+
+    def endings(self) -> list[dict[str, Any]]:
+        """List the orders of how calls end, the latest first."""
+        with self._lock:
+            return [order.model_dump() for order in self.phones.told()]
+
+    def list_as(self, order: object) -> None:
+        """Be this list from now on, as written for PUT; a ValueError names the fields."""
+        listing = Listing.read(order)
+        with self._lock:
+            self.phones.listing = listing
+
+    def calls(self) -> list[dict[str, Any]]:
+        """What truly happened to each call, oldest first (see `phones.Phones.record`)."""
+        with self._lock:
+            return self.phones.record()
 
     def clear(self) -> None:
-        """Forget requests, calls, behaviours and the pace; hang up on who is kept waiting."""
+        """Forget requests, calls, orders and the pace; hang up on who is kept waiting."""
         with self._lock:
-            for memory in (self._received, self._executions, self._behaviours, self._arrivals):
+            for memory in (self._received, self._behaviours, self._arrivals, self.phones):
                 memory.clear()
+            self._posting.clear()
             self._hang_up(self._waiting)
         self.senders.clear()
 
@@ -240,10 +272,18 @@ class Sandbox(ThreadingHTTPServer):
         readers: dict[str, Callable[[], object]] = {
             "/_sandbox/requests": self.requests,
             "/_sandbox/behaviour": self.behaviours,
+            "/_sandbox/endings": self.endings,
+            "/_sandbox/list": self.phones.listing.model_dump,
+            "/_sandbox/calls": self.calls,
             "/_sandbox/answers": self.senders.told,
             "/_sandbox/fetches": self.senders.asked,
         }
-        orders = {"/_sandbox/behaviour": self.misbehave, "/_sandbox/answers": self.senders.tell}
+        orders = {
+            "/_sandbox/behaviour": self.misbehave,
+            "/_sandbox/endings": self.end_calls,
+            "/_sandbox/list": self.list_as,
+            "/_sandbox/answers": self.senders.tell,
+        }
         place = urlsplit(path).path
         if method == "PUT" and place in orders:
             try:
@@ -282,7 +322,7 @@ class Sandbox(ThreadingHTTPServer):
             case "POST", "/agents/call":
                 return self._call(body)
             case "GET", "/agents/executions/list":
-                return self._list(query)
+                return Answer(200, {"datalist": self.phones.rows(query)})
             case "POST", "/agents/get":
                 return self._agent(body.get("agent_id") if isinstance(body, dict) else None)
             case "GET", "/agents/get":
@@ -302,38 +342,19 @@ class Sandbox(ThreadingHTTPServer):
         arrivals.append(now)
 
     def _call(self, body: object) -> Answer | Silence:
-        if not isinstance(body, dict):
-            raise RefusalError(422, "Validation error: the body must be a JSON object")
-        agent_id, phone_number = body.get("agent_id"), body.get("phone_number")
-        if phone_number in (None, ""):
-            raise RefusalError(400, "Phone Number is required")
-        if agent_id in (None, ""):
-            raise RefusalError(400, "Agent ID is required")
-        if not is_e164(phone_number):
-            raise RefusalError(422, "Validation error: phone_number must be E.164, with a +")
-        if not is_integer(agent_id):
-            raise RefusalError(422, "Validation error: agent_id must be an integer")
-        if not isinstance(body.get("metadata", {}), dict):
-            raise RefusalError(422, "Validation error: metadata must be an object")
+        agent_id, phone_number, metadata = asked_call(body)
         if not self._is_active(agent_id):
             raise RefusalError(*NO_SUCH_AGENT)
         behaviour = self._next_behaviour(phone_number)
-        if behaviour is None or behaviour.do == "hang_after_call":
-            row = {
-                "ID": len(self._executions) + 1,
-                "AGENT_ID": agent_id,
-                "CALLING_NUMBER": phone_number,
-                "STATUS": "initiated",
-                "CALL_STATUS": "INITIATED",
-                "TOTAL_DURATION": 0,
-                "CREATED_AT": f"{self.now():%Y-%m-%d %H:%M:%S}",
-            }
-            given = json.dumps(body.get("metadata") or {}, ensure_ascii=False)
-            self._executions.append((row, self.now(), given.lower()))
+        if behaviour is not None and behaviour.do != "hang_after_call":
+            return behaviour.answer()
+        ring = self.phones.place(agent_id, phone_number, metadata)
+        for post in ring.posts:
+            self._posting.add(post)
         if behaviour is not None:
             return behaviour.answer()
         placed = {
-            "execution_id": str(uuid.uuid4()),
+            "execution_id": ring.execution_id,
             "agent_id": agent_id,
             "phone_number": phone_number,
             "call_status": "initiated",
@@ -354,23 +375,6 @@ class Sandbox(ThreadingHTTPServer):
                         self._behaviours.remove(behaviour)
                     return behaviour
         return None
-
-    def _list(self, query: Mapping[str, str]) -> Answer:
-        agent_id = integer_of(query, "agent_id", 0)
-        first = time_of(query, "fromdate", "0001-01-01")
-        last = time_of(query, "todate", "9999-12-31")
-        limit = integer_of(query, "limit", PAGE_SIZE)
-        skipped = (integer_of(query, "page", 1) - 1) * limit
-        rows = [
-            row
-            for row, made_at, given in reversed(self._executions)
-            if agent_id in (0, row["AGENT_ID"])
-            and query.get("calling_number", "") in row["CALLING_NUMBER"]
-            and query.get("input_data", "").lower() in given
-            and first <= made_at <= last
-            and self.now() - made_at >= self.list_lag
-        ]
-        return Answer(200, {"datalist": rows[skipped : skipped + limit]})
 
     def _agent(self, agent_id: Any) -> Answer:
         """Describe one agent, or (None) those it was given: outbound telephony agents all."""

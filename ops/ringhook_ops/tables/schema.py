@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ringhook.reading import checked
-from ringhook.routing.routes import File
+from ringhook.routing.whole_file import File
 from ringhook.senders import enrichment, providers
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from ringhook.clients import tls
 from ringhook.errors import CutError, UnsentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _CONNECT_TIMEOUT = 3.0
 # An answer of the API is a few kilobytes; a list of a hundred executions less than a megabyte.
@@ -41,57 +41,85 @@ def request(
 
     Raises UnsentError and CutError.
     """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    connection = (
-        http.client.HTTPSConnection(
-            host, parts.port, timeout=_CONNECT_TIMEOUT, context=tls.context()
-        )
-        if parts.scheme == "https"
-        else http.client.HTTPConnection(host, parts.port, timeout=_CONNECT_TIMEOUT)
+    return exchange(
+        method, url, headers, body, timeout, dial=socket.create_connection, most=_LARGEST_ANSWER
     )
-    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def exchange(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: str | None,
+    timeout: float,
+    *,
+    dial: Callable[[tuple[str, int], float], socket.socket],
+    most: int,
+    whole: bool = True,
+) -> Response:
+    """Ask once, as `request` does, on the line that `dial` opens to a host and port.
+
+    Of the answer `most` bytes are read; where it need not be `whole`, the rest is let go.
+    """
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    # It writes and reads what HTTP is; it is connected here.
+    connection = http.client.HTTPConnection(host, port)
+    if secure:
+        connection.default_port = 443
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
         try:
-            connection.connect()
-        except (OSError, UnicodeError) as error:
+            connection.sock = dial((host, port), _CONNECT_TIMEOUT)
+            if secure:
+                _secure(connection, host)
+        except (OSError, UnicodeError, ValueError) as error:
             raise UnsentError(type(error).__name__) from error
-        return _exchange(connection, timeout, method, target, headers, body)
+        connection.sock.settimeout(timeout)
+        with _ended_after(timeout, connection.sock) as late:
+            try:
+                connection.request(method, target, body=body, headers=dict(headers))
+                answer = connection.getresponse()
+                data = answer.read(most)
+                # An answer of no stated length that we hung up on looks as if it were whole.
+                if whole and (answer.length or late.is_set()):
+                    message = "the answer is not whole"
+                    raise CutError(message)
+                return Response(answer.status, data, answer.getheader("Retry-After"))
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise CutError(type(error).__name__) from error
     finally:
         connection.close()
 
 
-def _exchange(
-    connection: http.client.HTTPConnection,
-    timeout: float,
-    method: str,
-    target: str,
-    headers: Mapping[str, str],
-    body: str | None,
-) -> Response:
-    line = connection.sock
-    line.settimeout(timeout)
-    # A time-out of the socket is for each piece: whoever sends a byte a second would never end.
+def _secure(connection: http.client.HTTPConnection, host: str) -> None:
+    line = tls.context().wrap_socket(
+        connection.sock, server_hostname=host, do_handshake_on_connect=False
+    )
+    connection.sock = line
+    with _ended_after(_CONNECT_TIMEOUT, line):
+        line.do_handshake()
+
+
+@contextmanager
+def _ended_after(seconds: float, line: socket.socket) -> Iterator[threading.Event]:
+    """Hang up by then, and set what is yielded: a time-out of the socket is for each piece.
+
+    Whoever sends a byte a second would never end.
+    """
     late = threading.Event()
-    watch = threading.Timer(timeout, _hang_up, (line, late))
+
+    def hang_up() -> None:
+        late.set()
+        with suppress(OSError):
+            # Not TLS's own, which takes its state from under whoever reads.
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+    watch = threading.Timer(seconds, hang_up)
     watch.daemon = True
     watch.start()
     try:
-        connection.request(method, target, body=body, headers=dict(headers))
-        answer = connection.getresponse()
-        data = answer.read(_LARGEST_ANSWER)
-        # An answer of no stated length that we hung up on looks as if it were whole.
-        if answer.length or late.is_set():
-            message = "the answer is not whole"
-            raise CutError(message)
-        return Response(answer.status, data, answer.getheader("Retry-After"))
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CutError(type(error).__name__) from error
+        yield late
     finally:
         watch.cancel()
-
-
-def _hang_up(line: socket.socket, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)

@@ -24,6 +24,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ringhook import clock
+from ringhook.deciding.closed_days import ClosedDays
 from ringhook.deciding.law import (
     Basis,
     ConsentRule,
@@ -103,25 +104,6 @@ class Hours:
         law = rules_at(place.country, place.part, purpose)
         own = self.rules
         return law + (default_at(place.country, place.part, purpose) if own is None else own)
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedDays:
-    """Days on which the route file lets no phone of a country, or of a part of it, ring."""
-
-    country: str
-    part: str | None
-    first: date
-    last: date
-    reason: str
-
-    def covers(self, place: Place, day: date) -> bool:
-        """Tell whether a place is closed; one whose part is not known may be in the closed part."""
-        return (
-            place.country == self.country
-            and (self.part is None or place.part in {None, self.part})
-            and self.first <= day <= self.last
-        )
 
 
 @dataclass(frozen=True, slots=True)

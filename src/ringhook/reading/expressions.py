@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jmespath
-from jmespath import exceptions, functions
+from jmespath import exceptions, functions, parser
 
 from ringhook.errors import UnmappedError
 from ringhook.reading import questions
@@ -125,10 +126,15 @@ FUNCTION_NAMES = frozenset(_Functions.FUNCTION_TABLE)
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled JMESPath expression, which remembers its text."""
+    """A JMESPath expression; it is parsed when it is first asked, for most never are."""
 
-    text: str
-    _parsed: Any
+    source: str
+    """As it is written."""
+
+    @property
+    def text(self) -> str:
+        """As it is told in reasons, which are lines."""
+        return " ".join(self.source.split())
 
     @property
     def negates_too_little(self) -> bool:
@@ -136,18 +142,18 @@ class Expression:
 
         That is null, whatever the payload.
         """
-        return _negates_too_little(self._parsed.parsed)
+        return _negates_too_little(self.tree)
 
     @property
     def tree(self) -> Any:
         """What it was read as: jmespath's own nodes, for those who look at it without a payload."""
-        return self._parsed.parsed
+        return _parsed(self.source).parsed
 
     def __call__(self, payload: Any, now: datetime) -> Any:
         """Evaluate; raises UnmappedError, naming the expression, if a function is misused."""
         try:
             options = jmespath.Options(custom_functions=_Functions(now))
-            return self._parsed.search(payload, options=options)
+            return _parsed(self.source).search(payload, options=options)
         except exceptions.JMESPathTypeError as error:
             # Its own text quotes the value, which is the sender's and may be personal.
             wrong = f"{error.function_name}() does not take a value of type {error.actual_type}"
@@ -160,19 +166,25 @@ class Expression:
 
 def compile_expression(text: str) -> Expression:
     """Compile JMESPath; raises ValueError saying what is wrong, unknown functions included."""
+    expression = Expression(text)
     try:
-        parsed = jmespath.compile(text)
+        tree = expression.tree
     except exceptions.JMESPathError as error:
         message = f"not a JMESPath expression: {_first_line(error)}"
         raise ValueError(message) from error
-    for name in _functions_of(parsed.parsed):
+    for name in _functions_of(tree):
         if name not in FUNCTION_NAMES:
             message = (
                 f"there is no function {name}(); there are {', '.join(sorted(FUNCTION_NAMES))}"
             )
             raise ValueError(message)
-    # As it is told in reasons, which are lines.
-    return Expression(" ".join(text.split()), parsed)
+    return expression
+
+
+@functools.cache
+def _parsed(source: str) -> Any:
+    """All that was ever parsed: it is in files, and nobody sends any."""
+    return parser.Parser().parse(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +192,11 @@ class Template:
     """A string of `routes.toml`: literal text with `{{ JMESPath }}` in it."""
 
     text: str
-    parts: tuple[str | Expression, ...]
+
+    @property
+    def parts(self) -> tuple[str | Expression, ...]:
+        """What it is made of, in order, one at least. Raises ValueError for an unclosed `{{`."""
+        return _parts_of(self.text)
 
     @property
     def is_literal(self) -> bool:
@@ -192,18 +208,27 @@ class Template:
 
         Raises UnmappedError if an expression finds nothing, or a list or object for a text.
         """
-        if len(self.parts) == 1 and isinstance(self.parts[0], Expression):
-            return _found(self.parts[0], payload, now)
+        parts = self.parts
+        if len(parts) == 1 and isinstance(parts[0], Expression):
+            return _found(parts[0], payload, now)
         return "".join(
             part if isinstance(part, str) else _text(part, _found(part, payload, now))
-            for part in self.parts
+            for part in parts
         )
 
 
 def compile_template(text: str) -> Template:
     """Compile a template; raises ValueError for a bad expression or an unclosed `{{`."""
-    parts = tuple(_parts(text))
-    return Template(text, parts or ("",))
+    template = Template(text)
+    for part in template.parts:
+        if isinstance(part, Expression):
+            compile_expression(part.source)
+    return template
+
+
+@functools.cache
+def _parts_of(text: str) -> tuple[str | Expression, ...]:
+    return tuple(_parts(text)) or ("",)
 
 
 def parse_duration(text: str) -> timedelta | None:
@@ -221,7 +246,7 @@ def _parts(text: str) -> Iterator[str | Expression]:
         if closed < 0:
             message = "'{{' is not closed by '}}'"
             raise ValueError(message)
-        yield compile_expression(text[opened + 2 : closed])
+        yield Expression(text[opened + 2 : closed])
         at = closed + 2
     if at < len(text):
         yield text[at:]

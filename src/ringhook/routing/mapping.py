@@ -235,7 +235,7 @@ def _cancellations(origin: _Origin, asking: set[str]) -> list[Asked | Ignored]:
     hinted = origin.event.hinted
     # Of an event whose topic is a hint, what its body says may end calls: a route's `when`.
     telling = [r for r in origin.routes.of(origin.event.source) if r.when or not hinted]
-    for route in origin.routes.routes:
+    for route in origin.routes.ended_by(origin.event.source):
         ends = set(route.policy.cancelled_by)
         by_topic = route.source == origin.event.source and origin.event.topic in ends
         if by_topic and hinted:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from ringhook.reading.expressions import (
     Expression,
@@ -81,15 +84,47 @@ def _gap(value: Any) -> Any:
     return None if value == "none" else _duration(value)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenHours:
+    """A route's `calling_hours` as the file has them, in JSON: read by who looks at a clock.
+
+    `name`: of the table in [calling_hours] that they are.
+    """
+
+    written: str
+    name: str = ""
+
+    @property
+    def hours(self) -> Hours:
+        """When the phone may ring. Raises CallingHoursError, which is a ValueError."""
+        return _hours_of(self)
+
+
+@cache
+def _hours_of(setting: WrittenHours) -> Hours:
+    # Loaded here: who receives a webhook looks at no clock.
+    from ringhook.deciding.calling_hours import parse_hours  # noqa: PLC0415
+
+    value = json.loads(setting.written)
+    return parse_hours(setting.name, {setting.name: value}) if setting.name else parse_hours(value)
+
+
 def _hours(value: Any, document: Mapping[str, Any]) -> Any:
     if not isinstance(value, str | dict):
         message = "write 'default', 'any', '09:00-20:00', or a table by weekday"
         raise ValueError(message)  # noqa: TRY004 - pydantic reads ValueError
     from ringhook.deciding.calling_hours import parse_hours  # noqa: PLC0415 - for who checks a file
 
-    named = document.get("calling_hours")
-    tables = named.items() if isinstance(named, dict) else ()
-    return parse_hours(value, {name: table for name, table in tables if isinstance(table, dict)})
+    tables = document.get("calling_hours")
+    named = {
+        name: table
+        for name, table in (tables.items() if isinstance(tables, dict) else ())
+        if isinstance(table, dict)
+    }
+    parse_hours(value, named)
+    if isinstance(value, str) and value in named and value not in {"default", "any"}:
+        return WrittenHours(json.dumps(named[value]), value)
+    return WrittenHours(json.dumps(value))
 
 
 def known_country(code: str) -> str:
@@ -132,12 +167,10 @@ def _consent(value: Any) -> Any:
 AGENT_ID = re.compile(r"0*[1-9][0-9]{0,14}")
 _LONE = re.compile(r"\s*\{\{(.*)\}\}\s*", re.DOTALL)
 LONGEST_CAP = timedelta(days=31)
-_HOURS = {"anyOf": [{"type": "string"}, {"type": "object"}]}
-if TYPE_CHECKING:
-    HoursSetting: TypeAlias = Hours
-else:
-    # What hours are is loaded by who looks at them.
-    HoursSetting = Annotated[Any, Read(_hours, _HOURS, whole=True)]
+HoursSetting = Annotated[
+    WrittenHours,
+    Read(_hours, {"anyOf": [{"type": "string"}, {"type": "object"}]}, whole=True),
+]
 FiniteNumber = Annotated[float, Finite()]
 HoursName = Annotated[str, Check(_name_of_hours)]
 HoursTable = Annotated[dict[str, Any], Check(_table_of_hours)]

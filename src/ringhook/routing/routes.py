@@ -1,14 +1,13 @@
-"""`routes.toml`: the one file that a user edits, as models."""
+"""What `routes.toml` asks for: its routes, sources and rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from ringhook.reading.expressions import Template
-from ringhook.reading.tables import Check, Field, Pattern, Table
-from ringhook.routing.notify import Notify
+from ringhook.reading.tables import Check, Field, Table
 from ringhook.routing.route_values import (
     AGENT_ID,
     NAME,
@@ -18,19 +17,18 @@ from ringhook.routing.route_values import (
     ExpressionText,
     FiniteNumber,
     Gap,
-    HoursName,
     HoursSetting,
-    HoursTable,
     TemplateText,
-    known_country,
+    WrittenHours,
     read_caps,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ringhook.deciding.calling_hours import ClosedDays, Hours
     from ringhook.errors import Problem
+    from ringhook.routing.notify import Notify
     from ringhook.senders.enrichment import Lookup
     from ringhook.senders.providers import Provider, Source
 
@@ -69,17 +67,6 @@ def _time_to_end(span: timedelta) -> timedelta:
         message = "must be from 1m, so that a call can be over, to 14d"
         raise ValueError(message)
     return span
-
-
-def _default_hours() -> Hours:
-    # What hours are is loaded by who looks at them.
-    from ringhook.deciding.calling_hours import default_hours  # noqa: PLC0415
-
-    return default_hours()
-
-
-def _countries(countries: frozenset[str]) -> frozenset[str]:
-    return frozenset(map(known_country, sorted(countries)))
 
 
 OfTheEvent = Annotated[TemplateText, Check(_of_the_event)]
@@ -158,8 +145,9 @@ class Policy(Table):
         description="what the call is for, which the law asks: 'marketing' (to sell), 'service'"
         " (about the person's own order, booking, enquiry or account), or 'collection' (a debt)",
     )
-    calling_hours: HoursSetting = Field(
-        default_factory=_default_hours,
+    written_hours: HoursSetting = Field(
+        default=WrittenHours('"default"'),
+        alias="calling_hours",
         description="when the phone may ring, in the recipient's time: 'default' (by place and"
         " purpose), '09:00-20:00', a table by weekday, or the name of one in [calling_hours], each"
         " cut to the law of the place; or 'any', which asks no law",
@@ -240,6 +228,11 @@ class Policy(Table):
         default="suppress", description="whether events that the provider marks as tests ring"
     )
 
+    @property
+    def calling_hours(self) -> Hours:
+        """When the phone may ring."""
+        return self.written_hours.hours
+
     def conflicts(self) -> Iterator[tuple[str, str]]:
         """Which settings contradict others, and how to say so."""
         if self.at is not None and self.before is None:
@@ -317,61 +310,6 @@ class Route(Table):
                 raise ValueError(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed(Table):
-    """Days on which nobody of a country, or of a part of it, is rung."""
-
-    country: Annotated[str, Check(known_country)] = Field(
-        description="country (ISO 3166, two letters)"
-    )
-    part: str | None = Field(
-        default=None,
-        pattern="^[A-Z0-9]{1,3}$",
-        description="its state or province, as ISO 3166-2 has it after the country",
-    )
-    first: date = Field(alias="from", description="the first day, by the clock there")
-    last: date = Field(alias="until", description="the last day")
-    reason: str = Field(min_length=1, description="why, for who asks about a call")
-
-    def __post_init__(self) -> None:
-        """The end comes after the beginning. Raises ValueError."""
-        if self.last < self.first:
-            message = f"until {self.last} is before from {self.first}"
-            raise ValueError(message)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File(Table):
-    """Which webhooks ring whom."""
-
-    countries: Annotated[frozenset[str], Check(_countries)] = Field(
-        strict=False,
-        min_length=1,
-        description="countries (ISO 3166) this deployment may ring at all",
-    )
-    max_calls_per_day: int | None = Field(
-        default=None,
-        ge=0,
-        description="at most so many calls a day (UTC), over all numbers; 0 lets nobody be rung",
-    )
-    require_consent: bool = Field(
-        default=False, description="whether every route that rings must have policy.consent"
-    )
-    closures: tuple[Closed, ...] = Field(
-        default=(), strict=False, description="days on which nobody of a country is rung"
-    )
-    calling_hours: dict[HoursName, HoursTable] = Field(
-        default_factory=dict, description="named tables of hours, for policy.calling_hours"
-    )
-    sources: dict[Annotated[str, Pattern(f"^{NAME}$")], dict[str, Any]] = Field(
-        min_length=1, description="who sends webhooks, by the name in /hooks/{name}"
-    )
-    notify: dict[Annotated[str, Pattern(f"^{NAME}$")], Notify] = Field(
-        default_factory=dict, description="whom to tell how calls end, for routes to name"
-    )
-    routes: tuple[Route, ...] = Field(strict=False, description="what becomes a call")
-
-
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A source with its provider, as its settings adapt it, and what it fetches for its events."""
@@ -397,9 +335,33 @@ class Routes:
     stated: dict[str, frozenset[str]] = field(default_factory=dict)
     warnings: list[Problem] = field(default_factory=list)
 
-    def of(self, source: str) -> tuple[Route, ...]:
+    _by_source: dict[str, list[Route]] = field(init=False, repr=False, compare=False)
+    _ended_by: dict[str, list[Route]] = field(init=False, repr=False, compare=False)
+    _by_name: dict[str, Route] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look through all routes once, so that an event looks through its own source's alone."""
+        by_source: dict[str, list[Route]] = {}
+        ended_by: dict[str, list[Route]] = {}
+        by_name = {route.was: route for route in reversed(self.routes) if route.was}
+        by_name |= {route.name: route for route in reversed(self.routes)}
+        for route in self.routes:
+            by_source.setdefault(route.source, []).append(route)
+            ends = route.policy.cancelled_by
+            tell = {by_name[name].source for name in ends if name in by_name}
+            for source in tell | {route.source} if ends else ():
+                ended_by.setdefault(source, []).append(route)
+        object.__setattr__(self, "_by_source", by_source)
+        object.__setattr__(self, "_ended_by", ended_by)
+        object.__setattr__(self, "_by_name", by_name)
+
+    def of(self, source: str) -> Sequence[Route]:
         """The routes that take this source's events."""
-        return tuple(route for route in self.routes if route.source == source)
+        return self._by_source.get(source, ())
+
+    def ended_by(self, source: str) -> Sequence[Route]:
+        """The routes whose waiting calls this source's events may end."""
+        return self._ended_by.get(source, ())
 
     @property
     def need_a_ledger(self) -> list[str]:
@@ -425,5 +387,4 @@ class Routes:
 
     def named(self, name: str) -> Route | None:
         """The route that has this name, or had it, if it is still there."""
-        had = (route for route in self.routes if route.was == name)
-        return next((route for route in self.routes if route.name == name), next(had, None))
+        return self._by_name.get(name)

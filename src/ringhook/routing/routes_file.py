@@ -5,18 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ringhook.deciding.calling_hours import ClosedDays
+from ringhook.deciding.closed_days import ClosedDays
 from ringhook.errors import Problem, RoutesError
 from ringhook.reading import checked
 from ringhook.reading.expressions import Expression
 from ringhook.routing.notify import ACCOUNT
-from ringhook.routing.routes import Connection, File, Route, Routes
+from ringhook.routing.routes import Connection, Route, Routes
 from ringhook.routing.toml_lines import problem_at
+from ringhook.routing.whole_file import File
 from ringhook.senders import enrichment, providers
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ def _connect(file: File, text: str) -> tuple[dict[str, Connection], list[Problem
         except ValidationError as error:
             problems += _problems(error, text, ("sources", name))
             continue
-        adapted = provider.adapt(provider, source)
-        if source.zone:
-            adapted = replace(adapted, zone=source.zone)
+        adapted = provider.adapted(source)
         lookups, wrong = _lookups(name, source, adapted, text)
         problems += wrong
         sources[name] = Connection(source, adapted, lookups)

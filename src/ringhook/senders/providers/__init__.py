@@ -12,7 +12,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote_to_bytes
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from ringhook import clock
 from ringhook.errors import BadRequestError, MisfitError, UnmappedError
-from ringhook.reading.expressions import compile_expression
+from ringhook.reading.expressions import Expression
 from ringhook.reading.tables import Check, Field, Table
 from ringhook.reading.text import tidy
 from ringhook.reading.times import SKEW, parse_time
@@ -203,6 +203,11 @@ class Provider:
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
     """The provider as the settings of a source make it."""
 
+    def adapted(self, source: Source) -> Provider:
+        """This provider, as a source's settings have it."""
+        adapted = self.adapt(self, source)
+        return replace(adapted, zone=source.zone) if source.zone else adapted
+
     def payload(self, request: Request) -> Any:
         """What a verified request says, without the secrets in it. Raises BadRequestError."""
         payload = self.read(request)
@@ -252,7 +257,7 @@ class Provider:
         """Why an event of this topic and payload must ring nobody; "" if it may."""
         never = self.never.get(topic, "")
         for expression, reason in self.never_when.items():
-            if compile_expression(expression)(payload, now):
+            if Expression(expression)(payload, now):
                 never = never or reason
         return never
 
@@ -312,7 +317,7 @@ class Provider:
 
     def _has_shape(self, topic: str, item: Any, now: datetime) -> bool:
         shape = self.shapes.get(topic)
-        return shape is not None and bool(compile_expression(shape)(item, now))
+        return shape is not None and bool(Expression(shape)(item, now))
 
     def _asked(
         self, topic: str, request: Request, item: Any
@@ -320,7 +325,7 @@ class Provider:
         if topic not in self.privacy:
             return "", ()
         asks, place = self.privacy[topic]
-        found = compile_expression(place)(item, request.received_at)
+        found = Expression(place)(item, request.received_at)
         numbers = found if isinstance(found, list) and found else [""]
         return asks, tuple(dict.fromkeys(str(number or "") for number in numbers))
 
@@ -374,8 +379,8 @@ def header(name: str) -> Locator:
 
 def body(expression: str) -> Locator:
     """What this JMESPath finds in the event's payload."""
-    compiled = compile_expression(expression)
-    return lambda request, payload: compiled(payload, request.received_at)
+    there = Expression(expression)
+    return lambda request, payload: there(payload, request.received_at)
 
 
 def first(*places: Locator) -> Locator:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from ringhook.errors import UnmappedError
-from ringhook.reading.expressions import compile_template
+from ringhook.reading.expressions import Template, compile_template
 from ringhook.reading.tables import Check, Field
 from ringhook.senders.providers import Locator, Provider, Source, header, whole_payload
 
@@ -84,7 +84,7 @@ def _required(place: Locator) -> Locator:
 
 
 def _template(text: str) -> Locator:
-    template = compile_template(text)
+    template = Template(text)
 
     def render(request: Request, payload: Any) -> Any:
         try:
