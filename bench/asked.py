@@ -75,15 +75,21 @@ def _keeper(code: Code, account: Account) -> list[Sequence[str]]:
     events = account.queued(code, list(payloads.values()), "told")
     kinds: dict[str, Any] = dict(zip(payloads, events, strict=True))
     kinds["keeper: its look for what is overdue, with nothing found"] = {}
-    return _count(code, "keeper", kinds, account)
+    return _count(code, "keeper", kinds, account, last={"overdue": 0})
 
 
 def _count(
-    code: Code, function: str, kinds: Mapping[str, Any], account: Account
+    code: Code, function: str, kinds: Mapping[str, Any], account: Account, last: Any = None
 ) -> list[Sequence[str]]:
-    """A row for each kind but the first, which warms the function."""
+    """A row for each kind but the first, which warms the function.
+
+    Raises RuntimeError if the `last` is answered otherwise: its row would have a wrong name.
+    """
     environment = account.environment(function) | {"BENCH_COUNT": "1"}
     ran = code.run(f"ringhook.{function}", list(kinds.values()), environment)
+    if last not in (None, ran.answers[-1]):
+        message = f"{list(kinds)[-1]}: it answered {ran.answers[-1]}, not {last}"
+        raise RuntimeError(message)
     return [_row(kind, asked) for kind, asked in zip(kinds, ran.asked, strict=True)][1:]
 
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import functools
+import shutil
+import sys
+import tempfile
 import zlib
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.functions import FUNCTIONS
 from bench.progress import say
 from bench.report import Cell, Part, Ratio, Table
+from ringhook_ops import bundle
+from ringhook_ops.deployed import manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bench.functions import Code
     from bench.setup import Setup
 
 NOTE = """\
-Megabytes (10⁶ bytes) as zipped for the upload, by what lies at the top of the bundle; the {top}
-largest, and the rest together."""
+Megabytes (10⁶ bytes) of each function's zip file as `make build` finishes it, here for this
+machine's processor, by what lies at the top of it: the {top} largest, and the rest together with
+the bill of materials and the zip file's own directory."""
 TOP = 12
 
 
@@ -30,44 +35,40 @@ def measure(setup: Setup) -> Part:
     if not code.built:
         return Part(tables=[])
     say("the bundle's size")
-    sizes = {name: _parts(code, f"ringhook.{name}") for name in FUNCTIONS}
-    names = {part for parts in sizes.values() for part in parts}
-    largest = sorted(names, key=lambda part: -max(p.get(part, 0) for p in sizes.values()))[:TOP]
-    rest = {name: sum(parts.values()) for name, parts in sizes.items()}
-    rows: list[list[Cell]] = []
-    for part in largest:
-        rows.append([part, *(parts.get(part, 0) for parts in sizes.values())])
-        for name, parts in sizes.items():
-            rest[name] -= parts.get(part, 0)
-    rows.append(["the rest", *rest.values()])
-    rows.append(["all", *(sum(parts.values()) for parts in sizes.values())])
-    table = Table(
-        title="Bundle",
-        note=NOTE.format(top=TOP),
-        columns=("", *FUNCTIONS),
-        rows=rows,
-    )
+    weighed = {name: _weighed(code, name) for name in FUNCTIONS}
+    names = {part for parts, _ in weighed.values() for part in parts}
+
+    def largest(part: str) -> float:
+        return max(parts.get(part, 0) for parts, _ in weighed.values())
+
+    top = sorted(names, key=largest, reverse=True)[:TOP]
+    rows: list[list[Cell]] = [
+        [part, *(parts.get(part, 0) for parts, _ in weighed.values())] for part in top
+    ]
+    rest = [whole - sum(parts.get(part, 0) for part in top) for parts, whole in weighed.values()]
+    rows += [["the rest", *rest], ["all", *(whole for _, whole in weighed.values())]]
+    table = Table(title="Bundle", note=NOTE.format(top=TOP), columns=("", *FUNCTIONS), rows=rows)
     return Part(
         tables=[table],
         ratios=[
-            Ratio(
-                what=f"{name}'s bundle, zipped", measured=sum(parts.values()), target=5, unit="MB"
-            )
-            for name, parts in sizes.items()
+            Ratio(what=f"{name}'s bundle, zipped", measured=whole, target=5, unit="MB")
+            for name, (_, whole) in weighed.items()
         ],
     )
 
 
-def _parts(code: Code, module: str) -> Mapping[str, float]:
-    """Zipped megabytes by the name at the top."""
-    sizes: dict[str, float] = defaultdict(float)
-    for directory in code.path(module):
-        for file in directory.rglob("*"):
+def _weighed(code: Code, name: str) -> tuple[Mapping[str, float], float]:
+    """Zipped megabytes by the name at the top, and of the whole, finished as for the upload."""
+    with tempfile.TemporaryDirectory(dir=code.directory.parent) as directory:
+        function = Path(directory) / name
+        for part in reversed(code.path(f"ringhook.{name}")):  # the function's own files win
+            shutil.copytree(part, function, dirs_exist_ok=True)
+        bundle.drop_unneeded(function)
+        bundle.finish(function, sys.executable)
+        parts: dict[str, float] = defaultdict(float)
+        for file in function.rglob("*"):
             if file.is_file():
-                sizes[file.relative_to(directory).parts[0]] += _zipped(file) / 1e6
-    return sizes
-
-
-@functools.cache
-def _zipped(file: Path) -> int:
-    return len(zlib.compress(file.read_bytes()))
+                top = file.relative_to(function).parts[0]
+                parts[top] += len(zlib.compress(file.read_bytes())) / 1e6
+        (function / manifest.BILL).write_text(manifest.bill_of_materials(function))
+        return parts, manifest.zipped(function) / 1e6

@@ -15,8 +15,13 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}, {_memory()}",
         "Python": platform.python_version(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "busy": f"load average {os.getloadavg()[0]:.1f} at the start",
+        "busy": f"load average {load()} at the start",
     }
+
+
+def load() -> str:
+    """How many processes wanted a core in the last minute, the bench's own among them."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def _processor() -> str:

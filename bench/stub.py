@@ -81,9 +81,10 @@ class Stub:
         return found
 
     def check(self, count: int) -> None:
-        """Raise unless so many phones were rung: what fails is quick and no figure."""
-        if (rung := len(self.rung())) != count:
-            message = f"{rung} phones were rung, not {count}"
+        """Raise unless so many phones were rung, once each: what fails is quick and no figure."""
+        rung = self.rung()
+        if len(rung) != count or sum(rung.values()) != count:
+            message = f"{len(rung)} phones were rung {sum(rung.values())} times, not {count} once"
             raise RuntimeError(message)
 
     def be_down(self, seconds: float) -> None:

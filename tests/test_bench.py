@@ -9,7 +9,7 @@ import pytest
 from bench.__main__ import main
 from bench.report import Ratio, Table, markdown, targets
 from bench.stub import Stub
-from bench.webhooks import lead
+from bench.webhooks import BUSY, lead
 
 
 def test_every_part_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +23,24 @@ def test_every_part_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert asked["dialer: a call that rings"][-1] == "1"
     assert asked["dialer: a call that has rung, sent again"][-1] == ""
     assert [ratio["target"] for part in said["parts"] for ratio in part["ratios"]]
+
+
+def test_no_lead_of_the_bench_has_a_busy_number_by_chance() -> None:
+    phones = [lead()["phone"] for _ in range(20_000)]
+    assert len(set(phones)) == len(phones)
+    assert not [phone for phone in phones if phone.endswith(BUSY)]
+
+
+def test_the_bench_fails_on_a_call_that_is_lost_or_doubled() -> None:
+    with Stub() as api:
+        one = lead()
+        api.call(one)
+        api.check(1)
+        with pytest.raises(RuntimeError, match="1 phones were rung 1 times, not 2 once"):
+            api.check(2)
+        api.call(one)
+        with pytest.raises(RuntimeError, match="1 phones were rung 2 times, not 1 once"):
+            api.check(1)
 
 
 def test_a_part_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
