@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import asked, bundle_size, cold_start, decide, growth, machine, report, warm
+from bench import asked, bundle_size, cold_start, decide, growth, machine, report, rivals, warm
 from bench.account import Account
 from bench.functions import place
 from bench.setup import Setup
@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[[Setup], Part]] = {
     "decide": decide.measure,
     "growth": growth.measure,
     "requests": asked.measure,
+    "rivals": rivals.measure,
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# What Ringhook costs

@@ -27,10 +27,14 @@ FUNCTIONS = ("receiver", "dialer", "keeper")
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a run: seconds of processor time, of the whole process and of the warm part."""
+    """What came of a run: seconds of processor time, of the whole process and of the warm part.
+
+    `each` is the seconds of the clock that each event took.
+    """
 
     whole: float
     warm: float
+    each: list[float]
     answers: list[Any]
     asked: list[list[str]]
 
@@ -87,6 +91,7 @@ class Code:
         return Ran(
             whole=usage.ru_utime + usage.ru_stime,
             warm=said["seconds"] / max(1, len(events) - warm_up),
+            each=said["each"],
             answers=said["answers"],
             asked=said["asked"],
         )

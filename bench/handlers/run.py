@@ -3,7 +3,8 @@
     python run.py MODULE WARM_UP < events.json > result.json
 
 The result: the answers, the seconds of processor time that the events after the first WARM_UP
-took, and, where BENCH_COUNT is set, what each event made the handler ask of the outside. Whatever
+took, the seconds of the clock that each took, and, where BENCH_COUNT is set, what each event made
+the handler ask of the outside. Whatever
 the handler prints goes to standard error. Nothing is imported that a bare handler would not.
 """
 
@@ -41,15 +42,18 @@ def main() -> None:
         note(asked)
     handler = importlib.import_module(module).handler
     context = Context()
-    answers, asked_by_event, begun = [], [], 0.0
+    answers, each, asked_by_event, begun = [], [], [], 0.0
     for number, event in enumerate(events):
         if number == warm_up:
             begun = time.process_time()
         asked.clear()
+        handed = time.perf_counter()
         answers.append(handler(event, context))
+        each.append(time.perf_counter() - handed)
         asked_by_event.append(list(asked))
     spent = time.process_time() - begun
-    json.dump({"answers": answers, "seconds": spent, "asked": asked_by_event}, result)
+    said = {"answers": answers, "seconds": spent, "each": each, "asked": asked_by_event}
+    json.dump(said, result)
 
 
 if __name__ == "__main__":

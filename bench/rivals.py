@@ -1,0 +1,203 @@
+"""The same webhook through Ringhook and through what a user would pick instead."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.load import Senders, outcome, percentile
+from bench.progress import say
+from bench.report import Cell, Part, Table
+from bench.rival_programs import RIVALS, NotInstalledError
+from bench.stub import Stub
+from bench.webhooks import event_of, lead
+from ringhook_ops.processes import ProgramError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.load import Sent
+    from bench.rival_programs import Rival
+    from bench.setup import Setup
+
+ANSWER_AFTER = 0.1
+SPEED = """\
+Seconds of the clock, on the machine that also runs the senders and the API's stand-in, which
+answers a call after {api:.0f} ms. A sender posts its next webhook once the last was answered, on a
+connection that it keeps; each webhook is another lead, signed, and the signature is checked. p99 of
+fewer than 100 is the slowest. Not taken: answered otherwise than 2xx, or not within 30 s. All rung:
+seconds from the first webhook to the last call that was made of those taken.
+What runs on the local cloud is slowed by the emulator (each invocation goes through one Python
+process that stands for the gateway, the queues and the table, and each function that runs at once
+is a process to start), and its two dialers ask the API one call at a time. In process, one instance
+of each function is handed one event after the other, as Lambda does it, with the emulator behind
+it; more senders are more instances there."""
+THRICE = """\
+{leads} leads, each of which is sent three times, one right after the other, by 8 senders. Lost: a
+webhook of it was taken, and its phone was never rung."""
+DOWN = """\
+The API answers 503 for {outage:.0f} s, and meanwhile {leads} leads are sent, each once. Refused:
+the sender was told so, and it is for the sender to send again. Lost: taken, and not rung within
+{patience:.0f} s."""
+_NAMES = "rung once", "doubled", "refused", "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How much is sent: `levels` is the webhooks by number of senders; times are in seconds."""
+
+    levels: Mapping[int, int] = field(default_factory=lambda: {1: 40, 8: 160, 64: 320})
+    longest: float = 20.0
+    thrice: int = 30
+    down: int = 20
+    outage: float = 10.0
+    patience: float = 60.0
+    still: float = 2.0
+
+
+QUICK = Scale(levels={1: 2, 2: 4}, thrice=2, down=2, outage=0.5, patience=1.0, still=0.2)
+
+
+def measure(setup: Setup) -> Part:
+    """Run the scenes with each, one after the other."""
+    scale = QUICK if setup.quick else Scale()
+    parts = tables(RIVALS, scale)
+    speed, *rest = parts.tables
+    rows = [*_in_process(setup, scale.levels[1]), *speed.rows]
+    with_functions = Table(title=speed.title, note=speed.note, columns=speed.columns, rows=rows)
+    return Part(tables=[with_functions, *rest])
+
+
+def tables(rivals: Sequence[Rival], scale: Scale) -> Part:
+    """The three tables. What cannot be installed, or fails, has a row that says so."""
+    speed: list[Sequence[Cell]] = []
+    thrice: list[Sequence[Cell]] = []
+    down: list[Sequence[Cell]] = []
+    for rival in rivals:
+        say(f"{rival.name}")
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="bench-") as directory,
+                Stub(answer_after=ANSWER_AFTER) as api,
+                rival.start(Path(directory), api.url) as url,
+            ):
+                Senders(url, 1).post_all([lead() for _ in range(3)], scale.longest)  # to warm it
+                levels = [_level(url, api, scale, *level) for level in scale.levels.items()]
+                again, outage = _sent_thrice(url, api, scale), _api_down(url, api, scale)
+        except (NotInstalledError, ProgramError) as error:
+            reason = f"not measured: {str(error).splitlines()[0]}"
+            for rows in (speed, thrice, down):
+                rows.append([rival.name, reason])
+            continue
+        speed += [[rival.name, *level] for level in levels]
+        thrice.append([rival.name, *again])
+        down.append([rival.name, *outage])
+    return Part(
+        tables=[
+            Table(
+                title="Beside what a user would pick instead",
+                note=SPEED.format(api=ANSWER_AFTER * 1000),
+                columns=(
+                    *("", "senders", "webhooks", "p50, ms", "p99, ms", "webhooks a second"),
+                    *("not taken", "all rung after, s"),
+                ),
+                rows=speed,
+            ),
+            Table(
+                title="When the sender sends thrice",
+                note=THRICE.format(leads=scale.thrice),
+                columns=("", *_NAMES),
+                rows=thrice,
+            ),
+            Table(
+                title="When the API answers 503",
+                note=DOWN.format(outage=scale.outage, leads=scale.down, patience=scale.patience),
+                columns=("", *_NAMES),
+                rows=down,
+            ),
+        ]
+    )
+
+
+def _level(url: str, api: Stub, scale: Scale, senders: int, webhooks: int) -> Sequence[Cell]:
+    say(f"  {senders} senders")
+    begun = time.monotonic()
+    sent = Senders(url, senders).post_all([lead() for _ in range(webhooks)], scale.longest)
+    took = time.monotonic() - begun
+    all_rung = _settled(api, sent, scale)
+    return [
+        senders,
+        len(sent),
+        *_latencies([one.seconds for one in sent]),
+        len(sent) / took,
+        sum(not one.taken for one in sent),
+        "not all" if all_rung is None else all_rung - begun,
+    ]
+
+
+def _sent_thrice(url: str, api: Stub, scale: Scale) -> Sequence[Cell]:
+    say("  sent thrice")
+    leads = [one for one in [lead() for _ in range(scale.thrice)] for _ in range(3)]
+    sent = Senders(url, 8).post_all(leads, scale.longest)
+    _settled(api, sent, scale)
+    return _ended(sent, api)
+
+
+def _api_down(url: str, api: Stub, scale: Scale) -> Sequence[Cell]:
+    say("  the API down")
+    api.be_down(scale.outage)
+    sent = Senders(url, 8).post_over([lead() for _ in range(scale.down)], scale.outage * 0.95)
+    _settled(api, sent, scale)
+    return _ended(sent, api)
+
+
+def _ended(sent: Sequence[Sent], api: Stub) -> Sequence[Cell]:
+    found = outcome(sent, api.rung())
+    return [found.once, found.doubled, found.refused, found.lost]
+
+
+def _settled(api: Stub, sent: Sequence[Sent], scale: Scale) -> float | None:
+    """Wait until what was taken has rung and nothing more rings; when it had. None: not all did."""
+    wanted = {one.lead for one in sent if one.taken}
+    ends, at = time.monotonic() + scale.patience, None
+    total, since = -1, time.monotonic()
+    while time.monotonic() < ends:
+        rung = api.rung()
+        now = time.monotonic()
+        if at is None and wanted <= rung.keys():
+            at = now
+        if sum(rung.values()) != total:
+            total, since = sum(rung.values()), now
+        elif at is not None and now - since > scale.still:
+            break
+        time.sleep(0.1)
+    return at
+
+
+def _latencies(seconds: Sequence[float]) -> tuple[float, float]:
+    """The middle and the 99th percentile, in milliseconds."""
+    return percentile(seconds, 0.5) * 1000, percentile(seconds, 0.99) * 1000
+
+
+def _in_process(setup: Setup, webhooks: int) -> list[Sequence[Cell]]:
+    """A row for each function, handed one event after the other."""
+    say("the functions in process")
+    code, account = setup.code, setup.account
+    warm_up = 3
+    with Stub(answer_after=ANSWER_AFTER) as api:
+        calls = account.queued(code, [lead() for _ in range(webhooks + warm_up)])
+        dialer = account.environment("dialer") | api.environment
+        events = [event_of(lead()) for _ in range(webhooks + warm_up)]
+        rows: list[Sequence[Cell]] = []
+        for name, handed, environment in (
+            ("receiver", events, account.environment("receiver")),
+            ("dialer", calls, dialer),
+        ):
+            each = code.run(f"ringhook.{name}", handed, environment).each[warm_up:]
+            figures = [*_latencies(each), len(each) / sum(each)]
+            rows.append([f"Ringhook's {name} in process", 1, len(each), *figures, 0, ""])
+        api.check(webhooks + warm_up)
+    return rows
