@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 EVERYTHING = """
 countries = ["US", "IN"]
 max_calls_per_day = 7
+time_zone = "Asia/Kolkata"
 calling_hours.office = { mon-fri = ["09:00-12:00", "13:00-20:00"], holidays = "closed" }
 [[closures]]
 country = "IN"
@@ -118,6 +119,7 @@ def told(routes: Routes) -> dict[str, Any]:
         },
         "routes": routes.routes,
         "max_calls_per_day": routes.max_calls_per_day,
+        "time_zone": routes.time_zone,
         "closures": routes.closures,
         "notify": routes.notify,
         "stated": routes.stated,

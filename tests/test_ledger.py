@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from tests.builders import item as entry
 from tests.conftest import create_table, unique
 from tests.memory_ledger import MemoryLedger
 
+from ringhook import clock
 from ringhook.calls.call import Call
 from ringhook.calls.consents import Consent
 from ringhook.calls.lifecycle import Cancel, Item
@@ -146,6 +147,14 @@ def test_a_claim_counts_the_call_for_its_number_and_its_day(book: Book) -> None:
     assert history(book, BOB, NOW).rung == {}
     assert history(book, BOB, NOW).today == 1
     assert history(book, ALICE, at(86_400)).today == 0
+
+
+def test_a_day_is_the_deployment_s_own(dynamodb: DynamoDBClient) -> None:
+    ledger = Ledger(dynamodb, create_table(), timedelta(days=90), clock.zone("Asia/Kolkata"))
+    evening = datetime(2026, 11, 23, 18, 29, tzinfo=UTC)
+    claim(ledger, a_day=5, now=evening)
+    assert ledger.history(BOB, evening).today == 1
+    assert ledger.history(BOB, evening + timedelta(minutes=1)).today == 0
 
 
 def test_what_no_route_limits_is_not_counted(book: Book) -> None:

@@ -318,6 +318,23 @@ def test_a_spent_budget_puts_off_to_the_next_day() -> None:
     assert decision.until == datetime(2026, 11, 24, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        ("Asia/Kolkata", datetime(2026, 11, 23, 18, 30, tzinfo=UTC)),
+        ("Pacific/Honolulu", datetime(2026, 11, 24, 10, tzinfo=UTC)),
+    ],
+)
+def test_a_day_of_the_budget_ends_at_the_deployment_s_own_midnight(
+    zone: str, midnight: datetime
+) -> None:
+    budget = routes(AT_ANY_HOUR, head=f'max_calls_per_day = 3\ntime_zone = "{zone}"')
+    decision = decide(call(), budget, History(today=3), NOW)
+    assert isinstance(decision, Defer)
+    assert decision.until == midnight
+    assert zone in decision.reason
+
+
 WINDOWS = [(540, 1200), (0, 1440), (660, 720), (1200, 1440), (0, 600)]
 DAY = 1440
 minutes = st.integers(29_400_000, 30_400_000)  # from the end of 2025 to the autumn of 2027

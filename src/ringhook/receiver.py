@@ -253,7 +253,7 @@ def _direct(
     world = world or wiring.World()
     dialing = Dialing(
         api=world.api(config),
-        book=world.ledger(config) if config.table_name else NoLedger(),
+        book=world.ledger(config, routes.zone) if config.table_name else NoLedger(),
         routes=routes,
         tokens=world.secret(config.tokens),
         clock=world.clock,

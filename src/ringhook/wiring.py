@@ -9,7 +9,7 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ringhook.clients import aws, wire
@@ -25,6 +25,7 @@ from ringhook.ringing.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import tzinfo
 
     from ringhook.routing.routes import Routes
     from ringhook.settings import Settings
@@ -52,10 +53,10 @@ class World:
     names: Callable[[], str] = lambda: secrets.token_hex(12)
     ask: Callable[[str, str, Mapping[str, str], str | None, float], wire.Response] = wire.request
 
-    def ledger(self, config: Settings) -> Ledger:
-        """The ledger."""
+    def ledger(self, config: Settings, zone: tzinfo = UTC) -> Ledger:
+        """The ledger; by `zone` a day of the budget begins."""
         retention = timedelta(days=config.retention_days)
-        return Ledger(self.client("dynamodb"), config.table_name, retention)
+        return Ledger(self.client("dynamodb"), config.table_name, retention, zone)
 
     def secret(self, arn: str) -> SecretStore:
         """A secret."""
@@ -94,7 +95,7 @@ class World:
 
     def dialing(self, config: Settings, routes: Routes) -> Dialing:
         """The runner that brings each call as far as it gets now."""
-        ledger = self.ledger(config)
+        ledger = self.ledger(config, routes.zone)
         return Dialing(
             api=self.api(config),
             book=ledger,

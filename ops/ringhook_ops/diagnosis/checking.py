@@ -59,6 +59,7 @@ def enforced(route: Route, routes: Routes) -> dict[str, Any]:
         "agent_id": _plain(route.call.agent_id) if route.call else None,
         "countries": sorted(routes.countries),
         "max_calls_per_day": routes.max_calls_per_day,
+        "time_zone": routes.time_zone,
         **_plain(route.policy),
     }
 

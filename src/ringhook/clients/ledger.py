@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from ringhook.ringing.book import Hold, Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from datetime import tzinfo
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -58,9 +59,15 @@ _TRIES = 10
 class Ledger(Numbers):
     """The table of this name."""
 
-    def __init__(self, client: DynamoDBClient, table: str, retention: timedelta) -> None:
-        """Keep calls for `retention` after their last change, unless a call says how long."""
+    def __init__(
+        self, client: DynamoDBClient, table: str, retention: timedelta, zone: tzinfo = UTC
+    ) -> None:
+        """Keep calls for `retention` after their last change, unless a call says how long.
+
+        By `zone` a day of the budget begins.
+        """
         super().__init__(Table(client, table), retention)
+        self._zone = zone
 
     def read(self, call_id: str) -> Item | None:
         """The call as it stands now; None if it was never heard of.
@@ -73,7 +80,7 @@ class Ledger(Numbers):
     def known(self, call_id: str, number: str, account: str, now: datetime) -> Known:
         """The call, what is known of the number, of today, of stops and holds, in one request."""
         call, person, erased = f"call#{call_id}", f"number#{number}", mark(number)
-        day, hold = f"day#{now.date().isoformat()}", f"hold#{account}"
+        day, hold = f"day#{self._day(now)}", f"hold#{account}"
         found = self.table.get([call, day, hold, "stops", *([person, erased] if number else [])])
         about = found.get(hold)
         return Known(
@@ -247,7 +254,10 @@ class Ledger(Numbers):
 
     def _counted(self, now: datetime, step: int, limit: int | None) -> Update:
         expires_at = int((now + timedelta(days=7)).timestamp())
-        return day_update(now.date().isoformat(), step, expires_at, limit, now)
+        return day_update(self._day(now), step, expires_at, limit, now)
+
+    def _day(self, now: datetime) -> str:
+        return now.astimezone(self._zone).date().isoformat()
 
     def _changed(
         self, item: Item, over: Item | None, now: datetime, attempt: Mapping[str, Any] | None

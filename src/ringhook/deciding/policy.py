@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from ringhook import clock
@@ -195,10 +195,13 @@ class _Moments:
 
     def _budget(self, moment: datetime) -> Defer | None:
         limit, made = self.routes.max_calls_per_day, self.history.today
-        if limit is None or made < limit or moment.date() > self.now.date():
+        zone = self.routes.zone
+        day, today = moment.astimezone(zone).date(), self.now.astimezone(zone).date()
+        if limit is None or made < limit or day > today:
             return None
-        tomorrow = (moment + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        return Defer(tomorrow, f"max_calls_per_day: {made} calls were made today (UTC)")
+        tomorrow = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+        reason = f"max_calls_per_day: {made} calls were made today ({self.routes.time_zone})"
+        return Defer(tomorrow, reason)
 
     def _rung(self) -> list[float]:
         """When other calls rang the number; the call's own earlier attempts do not count."""

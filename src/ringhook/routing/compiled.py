@@ -68,6 +68,7 @@ def write(routes: Routes, text: str) -> str:
         "of": _digest(text.encode()),
         "countries": sorted(routes.countries),
         "max_calls_per_day": routes.max_calls_per_day,
+        "time_zone": routes.time_zone,
         "closures": [
             [one.country, one.part, str(one.first), str(one.last), one.reason]
             for one in routes.closures
@@ -92,6 +93,7 @@ def _routes(document: dict[str, Any]) -> Routes:
         },
         routes=tuple(map(_made, document["routes"])),
         max_calls_per_day=document["max_calls_per_day"],
+        time_zone=document["time_zone"],
         closures=tuple(_closure(*row) for row in document["closures"]),
         notify={name: _made(one) for name, one in document["notify"].items()},
         stated={name: frozenset(keys) for name, keys in document["stated"].items()},

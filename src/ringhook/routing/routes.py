@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from ringhook import clock
 from ringhook.reading.expressions import Template
 from ringhook.reading.tables import Check, Field, Table
 from ringhook.routing.route_values import (
@@ -25,6 +26,7 @@ from ringhook.routing.route_values import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
 
     from ringhook.deciding.calling_hours import ClosedDays, Hours
     from ringhook.errors import Problem
@@ -330,6 +332,7 @@ class Routes:
     sources: dict[str, Connection]
     routes: tuple[Route, ...]
     max_calls_per_day: int | None = None
+    time_zone: str = "UTC"
     closures: tuple[ClosedDays, ...] = ()
     notify: dict[str, Notify] = field(default_factory=dict)
     stated: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -354,6 +357,11 @@ class Routes:
         object.__setattr__(self, "_by_source", by_source)
         object.__setattr__(self, "_ended_by", ended_by)
         object.__setattr__(self, "_by_name", by_name)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The clock by which this deployment's days begin."""
+        return clock.zone(self.time_zone)
 
     def of(self, source: str) -> Sequence[Route]:
         """The routes that take this source's events."""

@@ -72,6 +72,7 @@ def load(text: str) -> Routes:
         sources,
         file.routes,
         file.max_calls_per_day,
+        file.time_zone,
         closures,
         file.notify,
         stated,

@@ -10,6 +10,7 @@ from ringhook.reading.tables import Check, Field, Pattern, Table
 from ringhook.routing.notify import Notify
 from ringhook.routing.route_values import NAME, HoursName, HoursTable, known_country
 from ringhook.routing.routes import Route
+from ringhook.senders.providers import known_zone
 
 
 def _countries(countries: frozenset[str]) -> frozenset[str]:
@@ -51,7 +52,12 @@ class File(Table):
     max_calls_per_day: int | None = Field(
         default=None,
         ge=0,
-        description="at most so many calls a day (UTC), over all numbers; 0 lets nobody be rung",
+        description="at most so many calls a day, over all numbers; 0 lets nobody be rung",
+    )
+    time_zone: Annotated[str, Check(known_zone)] = Field(
+        default="UTC",
+        min_length=1,
+        description="whose day max_calls_per_day counts: a name of the IANA, such as Asia/Kolkata",
     )
     require_consent: bool = Field(
         default=False, description="whether every route that rings must have policy.consent"

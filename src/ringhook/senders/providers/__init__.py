@@ -63,7 +63,8 @@ TENANT = (
 )
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
+    """Take a time zone of the IANA, or nothing. Raises ValueError for anything else."""
     try:
         if name:
             clock.zone(name)
@@ -84,7 +85,7 @@ class Source(Table):
         default=None,
         description=TENANT,
     )
-    time_zone: Annotated[str, Check(_known_zone)] = Field(
+    time_zone: Annotated[str, Check(known_zone)] = Field(
         default="",
         description="whose clock its times are by that name no zone, like Asia/Kolkata;"
         " left out: the one on the sender's page, or else UTC",
