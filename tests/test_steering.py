@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from msgspec import structs
 from tests.builders import NOW, ORDER, ROUTES, call, item
 from tests.conftest import create_table
 from typer.testing import CliRunner, Result
 
 from ringhook.calls import messages
+from ringhook.calls.call import Call
 from ringhook.clients.ledger import Ledger
 from ringhook.reading.packing import pack
 from ringhook_ops.cli import app
@@ -30,15 +33,13 @@ class Stack:
     queue_url: str
 
     def woken(self) -> list[str]:
+        return [one.call_id for one in self.taken() if isinstance(one, messages.Wake)]
+
+    def taken(self) -> list[messages.Message]:
         received: Any = boto3.client("sqs").receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=10
         )
-        bodies = [one["Body"] for one in received.get("Messages", [])]
-        return [
-            message.call_id
-            for message in map(messages.read, bodies)
-            if isinstance(message, messages.Wake)
-        ]
+        return [messages.read(one["Body"]) for one in received.get("Messages", [])]
 
 
 @pytest.fixture
@@ -112,6 +113,41 @@ def test_all_unmapped_calls_are_mapped_anew_by_the_routes_as_they_are(stack: Sta
     assert (wanted.status, wanted.call.phone_number) == ("queued", ORDER["phone"])
     assert wanted.call.metadata == {"order": "#1001", "reason": "Confirm order #1001"}
     assert sorted(stack.woken()) == ["call_0", "call_1"]
+
+
+def unread(payload: Any) -> Call:
+    """A request that could not be read when it came, as the receiver keeps it."""
+    return call(route="", phone_number="", unmapped="it cannot be told", payload=pack(payload))
+
+
+def test_a_request_that_could_not_be_read_is_read_anew_and_rings_once(stack: Stack) -> None:
+    form = {
+        "source": "shop",
+        "method": "POST",
+        "headers": {"content-type": "application/json", "x-shopify-topic": "orders/create"},
+        "body": json.dumps(ORDER),
+    }
+    stack.ledger.write(item(unread(form), "unmapped"), over=None, now=NOW)
+    said = ringhook("replay", "call_1").stdout
+    (ring,) = stack.taken()
+    assert isinstance(ring, messages.Ring)
+    assert ring.call.phone_number == ORDER["phone"]
+    # By when it came, so that it is not younger than it is; and by the id that it would have had.
+    assert ring.call.received_at == call().received_at
+    assert ring.call.call_id in said
+    # A second time there is nothing left to be replayed.
+    assert "replayed" not in ringhook("replay", "--status", "unmapped").stdout
+
+
+def test_what_still_cannot_be_read_stays(stack: Stack) -> None:
+    form = {"source": "shop", "method": "POST", "headers": {}, "body": "{"}
+    stack.ledger.write(item(unread(form), "unmapped"), over=None, now=NOW)
+    assert "still unmapped" in ringhook("replay", "call_1").stdout
+    cut = item(unread({"replayable": False, "sha256": "0" * 64, "length": 9}), "unmapped")
+    other = replace(cut, call=structs.replace(cut.call, call_id="call_2"))
+    stack.ledger.write(other, over=None, now=NOW)
+    assert "have it sent again" in ringhook("replay", "call_2").stdout
+    assert stack.taken() == []
 
 
 def test_what_the_ledger_does_not_have_is_told(stack: Stack) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 Delivery = Literal["queue", "direct"]
 # An answer of the API may take so long that an invocation still ends in time (seconds).
 LONGEST_ANSWER = 25
+# No dialer brings a call to its end in less than 20 ms.
+_MOST_A_DIALER = 3000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class Settings:
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings. Raises ValueError naming the variable that cannot be used."""
+    """Read the settings. Raises ValueError naming a variable that cannot be used, or not so."""
 
     def number(name: str, default: int, least: int = 1) -> int:
         text = environ.get(name) or str(default)
@@ -61,6 +63,14 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
             " into an invocation of 60, with what comes before and after"
         )
         raise ValueError(message)
+    pace = number("RINGHOOK_CALLS_PER_MINUTE", 100)
+    dialers = number("RINGHOOK_MAX_CONCURRENCY", 10)
+    if delivery == "queue" and pace > dialers * _MOST_A_DIALER:
+        message = (
+            f"RINGHOOK_CALLS_PER_MINUTE is {pace}, and RINGHOOK_MAX_CONCURRENCY {dialers}:"
+            f" so few dialers ask {dialers * _MOST_A_DIALER} times a minute at most"
+        )
+        raise ValueError(message)
     return Settings(
         delivery="direct" if delivery == "direct" else "queue",
         queue_url=environ.get("RINGHOOK_QUEUE_URL", ""),
@@ -77,9 +87,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         unleashx_url=environ.get("UNLEASHX_URL") or "https://www.tryunleashx.com",
         enrich_url=environ.get("RINGHOOK_ENRICH_URL", ""),
         api_timeout=api_timeout,
-        calls_per_minute=number("RINGHOOK_CALLS_PER_MINUTE", 100),
+        calls_per_minute=pace,
         mark_calls=(environ.get("RINGHOOK_MARK_CALLS") or "true") == "true",
         breaker_calls=number("RINGHOOK_BREAKER_CALLS", 50, least=0),
-        max_concurrency=number("RINGHOOK_MAX_CONCURRENCY", 10),
+        max_concurrency=dialers,
         retention_days=number("RINGHOOK_RETENTION_DAYS", 90),
     )

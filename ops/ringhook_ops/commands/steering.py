@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,18 +13,22 @@ from rich.markup import escape
 
 from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import Item, replayed
+from ringhook.calls.messages import ThinEvent, identity
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.queue import CallQueue
 from ringhook.errors import ConflictError, RoutesError, UnavailableError
 from ringhook.reading.packing import unpack
 from ringhook.routing import routes_file
 from ringhook.routing.mapping import map_event
+from ringhook.routing.receiving import receive
 from ringhook.routing.routes import Routes
 from ringhook.senders.providers import Event
+from ringhook.senders.request import Reply
 from ringhook_ops.commands.operating import StackOption, told
 from ringhook_ops.deployed import deployment
 from ringhook_ops.deployed.deployment import Deployment
 from ringhook_ops.deployed.ledger_reader import LedgerReader
+from ringhook_ops.samples import gateway
 from ringhook_ops.terminal import fail, out
 
 RouteOption = Annotated[str | None, typer.Option(metavar="NAME", help="This route alone.")]
@@ -82,7 +87,8 @@ def replay(
 ) -> None:
     """Have calls made that had ended unrung: under their ids, and by the whole policy.
 
-    An unmapped one is mapped anew by the routes as deployed. One that expired stays so.
+    An unmapped one is mapped anew by the routes as deployed; a request that could not be read is
+    read anew, and its calls have the ids that they would have had. One that expired stays so.
 
     Example: `ringhook replay --status unmapped --stack ringhook`
     """
@@ -113,6 +119,8 @@ def _replayed(found: Deployment, routes: Routes, call_id: str) -> str:
         item = ledger.read(call_id)
         if item is None or item.status == "forgotten":
             return "the ledger does not have it, or it was forgotten"
+        if item.status == "unmapped" and item.call.payload and not item.call.route:
+            return _read_anew(found, routes, ledger, item)
         call = _mapped(item, routes) if item.status == "unmapped" else item.call
         if isinstance(call, str):
             return call
@@ -121,18 +129,45 @@ def _replayed(found: Deployment, routes: Routes, call_id: str) -> str:
         if wanted is None:
             return f"it is {item.status}: it rings, has rung, or waits for its time"
         ledger.write(wanted, over=item, now=now)
-        queue = CallQueue(found.client("sqs"), found.outputs["QueueUrl"])
-        queue.wake(call_id, at=now.timestamp(), now=now.timestamp())
+        _queue(found).wake(call_id, at=now.timestamp(), now=now.timestamp())
     except (ConflictError, UnavailableError) as error:
         return f"not replayed: {error}"
     return "replayed: `ringhook show` tells what comes of it"
+
+
+def _read_anew(found: Deployment, routes: Routes, ledger: Ledger, item: Item) -> str:
+    """Queue what a request asks for that could not be read when it came; what came of it."""
+    call, form = item.call, unpack(item.call.payload)
+    if form.get("replayable") is False:
+        return "only the beginning or the digest of its request was kept: have it sent again"
+    request = gateway.read(form, public_url="", received_at=call.received_at)
+    received = receive(replace(request, correlation_id=call.correlation_id), routes, secrets=None)
+    if isinstance(received, Reply):
+        return f"it is answered {received.status}, and rings nobody"
+    if received.kept:
+        return f"still unmapped: {received.kept.unmapped}"
+    tasks = [
+        ThinEvent.of(task, call.received_at, call.correlation_id)
+        if isinstance(task, Event)
+        else task
+        for task in received.tasks
+    ]
+    if not tasks:
+        return f"it rings nobody: {'; '.join(received.reasons)}"
+    _queue(found).send(tasks)
+    names = ", ".join(
+        task.event_id if isinstance(task, ThinEvent) else identity(task) for task in tasks
+    )
+    done = replace(item, status="cancelled", reason=f"read anew by an operator: {names}")
+    ledger.write(done, over=item, now=datetime.now(UTC))
+    return f"replayed: {names}"
 
 
 def _mapped(item: Item, routes: Routes) -> Call | str:
     """What the routes make of the kept event now, under the id that it had; or why nothing."""
     call = item.call
     if not call.route or not call.payload:
-        return "it has no route or no event that was kept: `ringhook map` reads what was"
+        return "no event of it was kept"
     event = Event(
         source=call.source,
         topic=call.topic,
@@ -149,6 +184,11 @@ def _mapped(item: Item, routes: Routes) -> Call | str:
                 return f"still unmapped: {one.unmapped}"
             return msgspec.structs.replace(one, call_id=call.call_id)
     return "no route of that name makes a call of it now"
+
+
+def _queue(found: Deployment) -> CallQueue:
+    told = found.outputs.get("ToldQueueUrl", "")
+    return CallQueue(found.client("sqs"), found.outputs["QueueUrl"], told_url=told)
 
 
 def _ledger(found: Deployment) -> Ledger:
