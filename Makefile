@@ -29,9 +29,9 @@ setup: .venv/.made .venv-cloud/.made ## Install everything into the checkout (no
 	@$(if $(PYTHON),,echo "Python 3.11, 3.12, 3.13 or 3.14 is needed, and none is on PATH." >&2; exit 1)
 	@$(PYTHON) -m venv .venv
 
-.venv/.made: pyproject.toml src/requirements.in src/requirements.txt ops/requirements.txt | .venv/bin/python
+.venv/.made: pyproject.toml src/requirements.in src/requirements.txt src/checks.in src/checks.txt ops/requirements.txt | .venv/bin/python
 	@echo "Installing Ringhook and its tools into .venv (a minute or two)"
-	@.venv/bin/python $(INSTALL) --requirement src/requirements.txt
+	@.venv/bin/python $(INSTALL) --requirement src/requirements.txt --requirement src/checks.txt
 	@.venv/bin/python $(INSTALL) --editable '.[dev]'
 	@touch $@
 
@@ -67,22 +67,18 @@ simulate: setup ## Histories of everything going wrong at once, checked from out
 bench: setup ## What Ringhook costs on this machine, measured into bench/RESULTS.md
 	python -m bench
 
-# pip is told the functions' processor, so that it takes each wheel by its hash. Otherwise SAM asks
-# for those of another processor than this one's by name and version alone, and caches them.
-ARCHITECTURE ?= arm64
-MACHINE := $(ARCHITECTURE:arm64=aarch64)
+# Processor, Python and routes are the template's and src/routes.toml; see docs/building.md.
 .PHONY: build
-build: setup ## What `sam deploy` uploads, in .aws-sam/build, trimmed (ARCHITECTURE=arm64)
-	PIP_ONLY_BINARY=:all: PIP_PLATFORM="manylinux_2_17_$(MACHINE) manylinux2014_$(MACHINE)" \
-		sam build --no-cached
-	python -m ringhook_ops.bundle .aws-sam/build $(ARCHITECTURE)
+build: setup ## What `sam deploy` uploads, in .aws-sam/build, with its bill of materials
+	sam build
 	python -m ringhook_ops.deployed.manifest .aws-sam/build
 
 .PHONY: lock
-lock: setup ## Pin what src/requirements.in asks for, and all that it needs, with hashes
-	uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes \
-		--only-binary :all: --emit-build-options --custom-compile-command "make lock" \
-		--output-file src/requirements.txt src/requirements.in
+lock: setup ## Pin what src/requirements.in and src/checks.in ask for, and all that it needs, with hashes
+	for name in requirements checks; do \
+		uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes \
+			--only-binary :all: --emit-build-options --custom-compile-command "make lock" \
+			--output-file src/$$name.txt src/$$name.in; done
 
 .PHONY: clean
 clean: ## Remove everything that the other commands made

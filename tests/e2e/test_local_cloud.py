@@ -97,5 +97,14 @@ def test_the_bundle_holds_no_test_command_or_emulator(tmp_path: Path) -> None:
     bundle.place_local_bundle(tmp_path, ROUTES, say=lambda _: None)
     shipped = {path.name for path in (tmp_path / "dependencies").iterdir()}
     shipped |= {path.name for path in (tmp_path / "build" / "ReceiverFunction").iterdir()}
-    assert {"ringhook", "routes.toml", "boto3", "pydantic"} <= shipped
-    assert not shipped & {"ringhook_ops", "typer", "rich", "samcli", "ministack", "moto", "pytest"}
+    assert {"ringhook", "routes.toml", "routes.json", "boto3"} <= shipped
+    assert not shipped & {
+        "pydantic",
+        "ringhook_ops",
+        "typer",
+        "rich",
+        "samcli",
+        "ministack",
+        "moto",
+        "pytest",
+    }
