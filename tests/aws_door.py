@@ -16,7 +16,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-SERVICES = {"AmazonSQS": "sqs", "secretsmanager": "secretsmanager"}
+SERVICES = {
+    "AmazonSQS": "sqs",
+    "DynamoDB_20120810": "dynamodb",
+    "secretsmanager": "secretsmanager",
+}
 SIGNED = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=(\S+),")
 
 
@@ -81,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         status, answer = self._answer(body)
         data = json.dumps(answer).encode()
         self.send_response(status)
+        if self.path != "/" and "__type" in answer:
+            self.send_header("x-amzn-errortype", answer.pop("__type"))
+            data = json.dumps(answer).encode()
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -96,14 +103,24 @@ class _Handler(BaseHTTPRequestHandler):
         ).replace(tzinfo=UTC)
         if abs(age.total_seconds()) > 300:
             return 403, {"__type": "InvalidSignatureException"}
-        target, _, action = headers["x-amz-target"].partition(".")
+        asked = json.loads(body)
+        if self.path == "/":
+            target, _, action = headers["x-amz-target"].partition(".")
+            service = SERVICES[target]
+        else:
+            _, _, asked["Name"] = self.path.split("/")
+            service, action = "scheduler", "CreateSchedule"
         door.asked.append(action)
-        client = boto3.client(SERVICES[target])  # type: ignore[call-overload] # by its name
+        client = boto3.client(service)  # type: ignore[call-overload] # by its name
         method = re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()
         try:
-            answer = getattr(client, method)(**json.loads(body))
+            answer = getattr(client, method)(**asked)
         except ClientError as error:
-            return 400, {"__type": f"com.amazonaws#{error.response['Error']['Code']}"}
+            told: Any = error.response
+            code = {"__type": f"com.amazonaws#{told['Error']['Code']}"}
+            return 400, code | {
+                name: told[name] for name in ("CancellationReasons",) if name in told
+            }
         return 200, {name: value for name, value in answer.items() if _is_json(name, value)}
 
     def log_message(self, *_: object) -> None:

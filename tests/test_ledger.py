@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,8 @@ from typing import Any
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mypy_boto3_dynamodb import DynamoDBClient
 from tests.builders import ALICE, BOB, NOW, OneAtATime, at, call, export
 from tests.builders import item as entry
 from tests.conftest import create_table, unique
@@ -26,8 +25,8 @@ from ringhook import clock
 from ringhook.calls.call import Call
 from ringhook.calls.consents import Consent
 from ringhook.calls.lifecycle import Cancel, Item
-from ringhook.clients import aws as aws_clients
 from ringhook.clients.ledger import Ledger
+from ringhook.clients.services import DynamoDb
 from ringhook.deciding.policy import History
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ringing.book import Book, Count, Hold
@@ -53,12 +52,12 @@ YES, NO = Consent(granted=True, evidence="ticked"), Consent(granted=False, evide
 
 
 @pytest.fixture(scope="module")
-def dynamodb(aws: None) -> DynamoDBClient:
-    return boto3.client("dynamodb")
+def dynamodb(aws: None) -> DynamoDb:
+    return DynamoDb()
 
 
 @pytest.fixture
-def ledger(dynamodb: DynamoDBClient) -> Ledger:
+def ledger(dynamodb: DynamoDb) -> Ledger:
     return Ledger(dynamodb, create_table(), timedelta(days=90))
 
 
@@ -73,7 +72,7 @@ def book(request: pytest.FixtureRequest) -> Book:
 
 def item(ledger: Ledger, key: str) -> dict[str, Any]:
     """An item as it stands in the table."""
-    found = ledger.table.client.get_item(TableName=ledger.table.name, Key={"pk": {"S": key}})
+    found = boto3.client("dynamodb").get_item(TableName=ledger.table.name, Key={"pk": {"S": key}})
     plain = TypeDeserializer().deserialize
     return {name: plain(value) for name, value in found.get("Item", {}).items()}
 
@@ -322,7 +321,7 @@ def test_nothing_that_tells_who_it_was_stays_of_a_forgotten_person(ledger: Ledge
     ledger.export(export(), NOW)
     ledger.forget(ALICE, at(60))
 
-    items = ledger.table.client.scan(TableName=ledger.table.name)["Items"]
+    items = boto3.client("dynamodb").scan(TableName=ledger.table.name)["Items"]
     left = [item for item in items if not item["pk"]["S"].startswith("day#")]
 
     assert "Alice" not in str(left)
@@ -334,7 +333,7 @@ def test_nothing_that_tells_who_it_was_stays_of_a_forgotten_person(ledger: Ledge
 
 
 @pytest.mark.parametrize(("days", "kept"), [(1, 28), (90, 90)])
-def test_a_spent_id_outlives_every_redrive(dynamodb: DynamoDBClient, days: int, kept: int) -> None:
+def test_a_spent_id_outlives_every_redrive(dynamodb: DynamoDb, days: int, kept: int) -> None:
     ledger = Ledger(dynamodb, create_table(), timedelta(days=days))
     ledger.write(CLAIM, over=None, now=NOW)
     ledger.forget(ALICE, NOW)
@@ -466,15 +465,10 @@ def test_old_calls_are_dropped_from_a_numbers_history(ledger: Ledger) -> None:
 def test_a_ledger_that_does_not_answer_is_unavailable(
     aws: None, how: str, ask: Callable[[Ledger], object]
 ) -> None:
-    client = aws_clients.client("dynamodb")
-    if how == "no connection":
-        client.meta.events.register_first("before-send", _no_connection)
+    elsewhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"} if how == "no connection" else {}
+    client = DynamoDb({**os.environ, **elsewhere}, sleep=lambda _: None)
     with pytest.raises(UnavailableError, match="the ledger does not answer"):
         ask(Ledger(client, "no-such-table", timedelta(days=90)))
-
-
-def _no_connection(**_: object) -> None:
-    raise EndpointConnectionError(endpoint_url="https://dynamodb")
 
 
 numbers = st.integers(-(10**15), 10**15) | st.decimals(-1000, 1000, places=3).map(float)

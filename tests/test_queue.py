@@ -17,6 +17,7 @@ from tests.conftest import unique
 
 from ringhook.clients.alarm_clock import AlarmClock
 from ringhook.clients.queue import CallQueue
+from ringhook.clients.services import Scheduler
 from ringhook.errors import UnavailableError
 
 # What SQS took of a batch until 2025, and still takes in places: 256 KiB, and ten messages.
@@ -109,17 +110,17 @@ def test_no_batch_is_larger_than_the_queue_takes_in_whatever_script(
 @pytest.fixture
 def alarm_clock(aws: None) -> AlarmClock:
     """A clock whose schedules are in a group of their own."""
-    client, group = boto3.client("scheduler"), unique("group")
-    client.create_schedule_group(Name=group)
+    group = unique("group")
+    boto3.client("scheduler").create_schedule_group(Name=group)
     account = "arn:aws:{}:eu-west-1:123456789012:{}"
     role = account.format("iam", "role/scheduler").replace(":eu-west-1:", "::")
     queues = (account.format("sqs", name) for name in ("calls", "dead"))
-    return AlarmClock(client, group, role, *queues)
+    return AlarmClock(Scheduler(), group, role, *queues)
 
 
 def schedules(alarm_clock: AlarmClock) -> list[tuple[datetime, str]]:
     """When what is sent to the queue, in the order of time."""
-    client, group = alarm_clock._client, alarm_clock._group
+    client, group = boto3.client("scheduler"), alarm_clock._group
     found = []
     for one in client.list_schedules(GroupName=group)["Schedules"]:
         schedule = client.get_schedule(GroupName=group, Name=one["Name"])

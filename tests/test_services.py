@@ -7,18 +7,31 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal, DecimalException
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.session import get_session
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.aws_door import Door, signature
 from tests.conftest import unique
 
-from ringhook.clients import services
-from ringhook.clients.services import ATTEMPTS, PATIENCE, SecretsManager, Sqs
-from ringhook.errors import ServiceError, UnavailableError
+from ringhook.clients import services, stored_values
+from ringhook.clients.services import (
+    ATTEMPTS,
+    PATIENCE,
+    DynamoDb,
+    Scheduler,
+    SecretsManager,
+    Sqs,
+)
+from ringhook.errors import ServiceError, UnavailableError, UnstorableError
 
 SECRET = "hush-hush-hush"
 TOKEN = "token-token-token"
@@ -48,6 +61,7 @@ class Script:
     says: list[bytes]
     heads: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     connections: int = 0
     url: str = ""
 
@@ -59,7 +73,8 @@ def script() -> Iterator[Script]:
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
             one.connections += 1
-            while self.rfile.readline():
+            while first := self.rfile.readline():
+                one.paths.append(first.decode().split()[1])
                 head = {}
                 while line := self.rfile.readline().strip().decode():
                     name, _, value = line.partition(": ")
@@ -308,3 +323,114 @@ def test_queues_and_secrets_do_as_they_do_for_the_sdk(
         with pytest.raises(ServiceError) as raised:
             SecretsManager(environ).get_secret_value(SecretId="none")
         assert raised.value.code == "ResourceNotFoundException"
+
+
+class MadeError(Exception):
+    """What was to be sent: nothing is."""
+
+
+def asked_by(service: str, operation: str, **what: Any) -> tuple[str, dict[str, str], Any]:
+    """Path, headers that name the action, and body of a request of botocore's."""
+    client: Any = get_session().create_client(service, region_name="eu-west-1")
+
+    def take(request: Any, **_: object) -> None:
+        raise MadeError(request)
+
+    client.meta.events.register_first("request-created", take)
+    with pytest.raises(MadeError) as made:
+        getattr(client, operation)(**what)
+    (request,) = made.value.args
+    told = {name.lower(): value for name, value in request.headers.items()}
+    headers = {name: told[name] for name in ("content-type", "x-amz-target") if name in told}
+    return urlsplit(request.url).path, headers, json.loads(request.data)
+
+
+TABLE = {"TableName": "ledger"}
+KEY = {"pk": {"S": "é"}}
+REQUESTS: list[tuple[type[Any], str, dict[str, Any]]] = [
+    (DynamoDb, "batch_get_item", {"RequestItems": {"ledger": {"Keys": [KEY]}}}),
+    (DynamoDb, "update_item", {**TABLE, "Key": KEY, "UpdateExpression": "SET a = :a"}),
+    (DynamoDb, "put_item", {**TABLE, "Item": KEY}),
+    (DynamoDb, "delete_item", {**TABLE, "Key": KEY}),
+    (
+        DynamoDb,
+        "transact_write_items",
+        {"TransactItems": [{"Delete": {**TABLE, "Key": KEY}}], "ClientRequestToken": "token"},
+    ),
+    (DynamoDb, "query", {**TABLE, "IndexName": "by-day"}),
+    (
+        Scheduler,
+        "create_schedule",
+        {
+            "Name": "call_1-1764064800",
+            "GroupName": "group",
+            "ScheduleExpression": "at(2025-11-25T10:00:00)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": "arn:queue", "RoleArn": "arn:role", "Input": "{}"},
+            "ClientToken": "token",
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "operation", "what"), REQUESTS, ids=lambda value: str(value)[:30])
+def test_a_request_is_the_one_that_the_sdk_sends(
+    script: Script, environ: dict[str, str], kind: type[Any], operation: str, what: dict[str, Any]
+) -> None:
+    script.says = [answer(200, {})]
+    getattr(kind(environ), operation)(**what)
+
+    path, headers, body = asked_by(kind.name, operation, **what)
+    assert script.paths == [path]
+    assert headers.items() <= script.heads[0].items()
+    assert json.loads(script.bodies[0]) == body
+
+
+def test_what_a_header_calls_an_error_is_its_code(script: Script, environ: dict[str, str]) -> None:
+    head = "x-amzn-ErrorType: ConflictException:http://internal.amazon.com/\r\n"
+    script.says = [answer(409, {"Message": "it is there"}, head)]
+    with pytest.raises(ServiceError) as raised:
+        Scheduler(environ).create_schedule(Name="one")
+    assert raised.value.code == "ConflictException"
+    assert script.connections == 1
+
+
+def test_a_transaction_that_is_not_made_says_why_for_each_part(
+    script: Script, environ: dict[str, str]
+) -> None:
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Message": "no"}]
+    kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+    script.says = [answer(400, {"__type": kind, "CancellationReasons": reasons})]
+    with pytest.raises(ServiceError) as raised:
+        DynamoDb(environ).transact_write_items()
+    assert raised.value.code == "TransactionCanceledException"
+    assert services.reasons_of(raised.value) == {"ConditionalCheckFailed"}
+    assert script.connections == 1
+
+
+NUMBERS = st.integers(-(10**37), 10**37) | st.decimals(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=20),
+    lambda part: (
+        st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=8), part, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+def test_values_are_stored_and_read_as_the_sdk_does(value: Any) -> None:
+    try:
+        theirs: Any = TypeSerializer().serialize(value)
+    except (DecimalException, TypeError):
+        with pytest.raises(UnstorableError):
+            stored_values.written(value)
+        return
+    assert stored_values.written(value) == theirs
+    assert stored_values.read(theirs) == TypeDeserializer().deserialize(theirs)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("NaN"), object(), {1}, b"1"])
+def test_what_cannot_be_stored_is_refused(value: Any) -> None:
+    with pytest.raises(UnstorableError):
+        stored_values.written([value])

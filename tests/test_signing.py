@@ -74,7 +74,7 @@ def test_what_is_printed_of_credentials_is_no_secret() -> None:
     assert "hush" not in repr(Credentials("AKID", "hush", "hush hush"))
 
 
-@pytest.mark.parametrize("service", ["sqs", "secretsmanager"])
+@pytest.mark.parametrize("service", ["sqs", "secretsmanager", "dynamodb", "scheduler"])
 def test_every_region_has_the_address_that_botocore_knows(service: str) -> None:
     session = get_session()
     resolver = EndpointResolver(session.get_data("endpoints"))

@@ -18,7 +18,7 @@ from ringhook_ops.bundle import FUNCTIONS, ROOT
 TEMPLATE: dict[str, Any] = json.loads(json.dumps(yaml_parse(Path("template.yaml").read_text())))
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 DELIVERIES: list[str] = TEMPLATE["Parameters"]["Delivery"]["AllowedValues"]
-# Set by the template and read by Powertools and botocore.
+# Set by the template and read by telemetry and the clients of AWS.
 OTHERS_VARIABLES = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",

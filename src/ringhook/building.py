@@ -33,8 +33,6 @@ RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ARCHITECTURE = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
-# Those of the 400 services described in botocore and boto3 that the functions use.
-SERVICES = {"dynamodb", "scheduler", "sts"}
 # What no function loads, as patterns under a function's directory.
 UNUSED = (
     # Who builds has checked routes.toml.
@@ -52,9 +50,6 @@ UNUSED = (
     "cffi",
     "pycparser",
     "pycparser-*.dist-info",
-    "dateutil/zoneinfo/*.tar.gz",  # the zones are those of tzdata
-    "botocore/data/*/*/examples-1.json*",
-    "botocore/data/*/*/waiters-2.json*",
     # Of each dist-info, METADATA tells scanners what ships, and the licence must come along.
     "*.dist-info/RECORD",
     "*.dist-info/WHEEL",
@@ -220,10 +215,6 @@ def finish(function: Path) -> None:
     nothing reads then.
     """
     _remove(function, UNUSED)
-    for package in ("botocore", "boto3"):
-        for service in (function / package / "data").glob("*/"):
-            if service.is_dir() and service.name not in SERVICES:
-                shutil.rmtree(service)
     compile_all(function)
 
 

@@ -51,12 +51,21 @@ class LaterError(UnavailableError):
 class ServiceError(UnavailableError):
     """AWS refused, or did not answer. `code` says how, in its own words or as Python's error.
 
-    `passing`: asking again may help.
+    `passing`: asking again may help. `reasons` has a word for each part of a transaction.
     """
 
-    def __init__(self, service: str, action: str, code: str, *, passing: bool = False) -> None:
+    def __init__(
+        self,
+        service: str,
+        action: str,
+        code: str,
+        *,
+        passing: bool = False,
+        reasons: tuple[str, ...] = (),
+    ) -> None:
         """Keep what tells one failure from another."""
         self.code = code
+        self.reasons = reasons
         self.passing = passing
         super().__init__(f"{service} does not do {action} ({code})")
 

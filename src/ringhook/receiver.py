@@ -16,14 +16,17 @@ from ringhook import settings
 from ringhook.calls import messages
 from ringhook.calls.call import Call
 from ringhook.calls.messages import Asked, ThinEvent
+from ringhook.clients import wire
 from ringhook.clients.queue import CallQueue
 from ringhook.clients.secret_store import SecretStore, as_list
 from ringhook.clients.services import SecretsManager, Sqs
 from ringhook.errors import (
     BadRequestError,
+    CutError,
     RejectedError,
     RinghookError,
     UnavailableError,
+    UnsentError,
 )
 from ringhook.reading.text import without_quotes
 from ringhook.routing import compiled
@@ -48,13 +51,10 @@ Tasks = Sequence[Asked | ThinEvent]
 
 def _visit(url: str) -> None:
     """Ask an address of a sender's own. Raises UnavailableError unless it agrees."""
-    # Imported here: hardly any sender wants it.
-    import urllib3  # noqa: PLC0415
-
     try:
-        answer = urllib3.request("GET", url, redirect=False, retries=False, timeout=5.0)
-    except urllib3.exceptions.HTTPError as error:
-        message = f"the sender's address cannot be asked: {type(error).__name__}"
+        answer = wire.request("GET", url, {}, None, 5.0)
+    except (UnsentError, CutError) as error:
+        message = f"the sender's address cannot be asked: {error}"
         raise UnavailableError(message) from error
     if answer.status != 200:
         message = f"the sender's address answers {answer.status}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ringhook.clients import aws, wire
+from ringhook.clients import services, wire
 from ringhook.clients.alarm_clock import AlarmClock
 from ringhook.clients.fetching import Fetcher
 from ringhook.clients.ledger import Ledger
@@ -40,12 +40,12 @@ _PATIENCE = 3.0 + LEASE_MARGIN + 8.0
 class World:
     """Everything that the functions ask the outside with.
 
-    `client` gives boto3's client of an AWS service; `clock` epoch seconds, `monotonic` seconds that
-    never go back, `jitter` 0 to 1, `names` a new owner's name each time; `ask` sends one request to
-    the API, or to a sender's (see `wire.request`).
+    `client` gives a client of an AWS service; `clock` epoch seconds, `monotonic` seconds that never
+    go back, `jitter` 0 to 1, `names` a new owner's name each time; `ask` sends one request to the
+    API, or to a sender's (see `wire.request`).
     """
 
-    client: Callable[[str], Any] = aws.client
+    client: Callable[[str], Any] = services.client
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep

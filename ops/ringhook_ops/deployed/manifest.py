@@ -25,7 +25,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from ringhook_ops.bundle import FUNCTIONS, ROOT
 
 BILL = "sbom.cdx.json"
-LARGEST = 4_000_000  # bytes of a function, zipped
+LARGEST = 2_500_000  # bytes of a function, zipped
 # How SPDX writes what these packages call their licence; dateutil's LICENSE leaves the choice.
 SPDX = {
     "Apache License 2.0": "Apache-2.0",

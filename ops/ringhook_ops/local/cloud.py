@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from ringhook import building
 from ringhook_ops import bundle, processes
 from ringhook_ops.local.emulator import CREDENTIALS, LOOPBACK, REGION, Emulator
 
@@ -127,8 +128,8 @@ class LocalCloud:
     def _deploy(self) -> None:
         public_url = f"{self.aws_endpoint_url}/_aws/execute-api/{API_ID}"
         parameters = PARAMETERS | {
-            "Runtime": bundle.RUNTIME,
-            "Architecture": bundle.ARCHITECTURE,
+            "Runtime": building.RUNTIME,
+            "Architecture": building.ARCHITECTURE,
             "UnleashxUrl": self._unleashx_url,
             "PublicUrl": public_url,
             "AwsEndpointUrl": self.aws_endpoint_url,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from ringhook.clients.services import code_of, failures
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_scheduler.type_defs import CreateScheduleInputTypeDef
+
+    from ringhook.clients.services import Scheduler
 
 
 class AlarmClock:
@@ -20,7 +23,7 @@ class AlarmClock:
 
     def __init__(
         self,
-        client: EventBridgeSchedulerClient,
+        client: EventBridgeSchedulerClient | Scheduler,
         group: str,
         role: str,
         queue: str,
@@ -46,6 +49,9 @@ class AlarmClock:
         }
         if self._dead_letters:
             schedule["Target"]["DeadLetterConfig"] = {"Arn": self._dead_letters}
-        # One that is there already says the same.
-        with suppress(self._client.exceptions.ConflictException):
+        try:
             self._client.create_schedule(**schedule)
+        except failures() as error:
+            # One that is there already says the same.
+            if code_of(error) != "ConflictException":
+                raise

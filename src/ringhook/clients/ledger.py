@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from ringhook.clients.services import DynamoDb
     from ringhook.deciding.policy import History
     from ringhook.ringing.book import Count
 
@@ -60,7 +61,11 @@ class Ledger(Numbers):
     """The table of this name."""
 
     def __init__(
-        self, client: DynamoDBClient, table: str, retention: timedelta, zone: tzinfo = UTC
+        self,
+        client: DynamoDBClient | DynamoDb,
+        table: str,
+        retention: timedelta,
+        zone: tzinfo = UTC,
     ) -> None:
         """Keep calls for `retention` after their last change, unless a call says how long.
 

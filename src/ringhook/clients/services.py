@@ -1,6 +1,6 @@
-"""SQS and Secrets Manager, asked without the SDK: signed JSON over one kept connection.
+"""The services of AWS, asked without the SDK: signed JSON over one kept connection for each.
 
-The SDK takes ten times longer to load than all that is used of it here. What it does for these two
+The SDK takes ten times longer to load than all that is used of it here. What it does for these
 services is done: retries, time-outs, credentials that change while the function runs.
 """
 
@@ -35,7 +35,8 @@ _TOO_LITTLE = 0.05
 _FIRST_WAIT = 0.1
 # Whoever closes an unused connection does so after more than this.
 _KEPT_FOR = 20.0
-_LARGEST_ANSWER = 1_000_000
+# A page of DynamoDB's is a megabyte of values, and more as JSON; a hundred items may be sixteen.
+_LARGEST_ANSWER = 40_000_000
 # What botocore, too, asks again after (its "standard" retries).
 _THROTTLED = frozenset(
     {
@@ -75,8 +76,8 @@ class Service:
 
     name: str
     """In addresses and in signatures."""
-    target: str
-    version: str
+    target: str = ""
+    version: str = ""
     """Of the JSON protocol."""
 
     def __init__(
@@ -105,12 +106,13 @@ class Service:
 
         After an answer that was lost the same is asked twice: so let it do the same twice.
         """
+        path, headers = self._addressed(action)
         body = json.dumps(what).encode()
         deadline = self._clock() + PATIENCE
         attempt = 1
         while True:
             try:
-                return self._once(action, body, deadline)
+                return self._once(action, path, headers, body, deadline)
             except ServiceError as error:
                 wait = self._jitter() * _FIRST_WAIT * 4 ** (attempt - 1)
                 left = deadline - self._clock() - wait
@@ -119,32 +121,39 @@ class Service:
             self._sleep(wait)
             attempt += 1
 
-    def _once(self, action: str, body: bytes, deadline: float) -> dict[str, Any]:
+    def _addressed(self, action: str) -> tuple[str, dict[str, str]]:
+        """Path and headers that name an action."""
+        return "/", {
+            "content-type": f"application/x-amz-json-{self.version}",
+            "x-amz-target": f"{self.target}.{action}",
+        }
+
+    def _once(
+        self, action: str, path: str, headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> dict[str, Any]:
         region = self._environ.get("AWS_REGION") or self._environ.get("AWS_DEFAULT_REGION", "")
-        url = self._environ.get("AWS_ENDPOINT_URL") or address(self.name, region)
-        headers = signed(
-            self._credentials(),
-            (region, self.name),
-            url,
-            {
-                "content-type": f"application/x-amz-json-{self.version}",
-                "x-amz-target": f"{self.target}.{action}",
-            },
-            body,
-            datetime.fromtimestamp(self._clock(), UTC),
-        )
-        status, data = self._exchange(url, headers, body, deadline)
+        base = self._environ.get("AWS_ENDPOINT_URL") or address(self.name, region)
+        url = base.rstrip("/") + path
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        proved = signed(self._credentials(), (region, self.name), url, headers, body, now)
+        try:
+            status, kind, data = self._exchange(url, proved, body, deadline)
+        except (OSError, http.client.HTTPException) as error:
+            name = type(error).__name__
+            raise ServiceError(self.name, action, name, passing=True) from error
         try:
             answer = json.loads(data)
         except ValueError:
             answer = None
         if status == 200 and isinstance(answer, dict):
             return answer
-        # Of what it says of an error, the kind alone is told: the text may quote the request.
-        kind = answer.get("__type") if isinstance(answer, dict) else None
-        code = str(kind or f"HTTP {status}").rpartition("#")[2][:100]
+        # Of what it says of an error, the kinds alone are told: the text may quote the request.
+        told = answer if isinstance(answer, dict) else {}
+        code = str(told.get("__type") or kind or f"HTTP {status}")
+        code = code.rpartition("#")[2].partition(":")[0][:100]
+        reasons = tuple(str(one.get("Code")) for one in told.get("CancellationReasons") or ())
         passing = status in _PASSING or code in _THROTTLED or status == 200
-        raise ServiceError(self.name, action, code, passing=passing)
+        raise ServiceError(self.name, action, code, passing=passing, reasons=reasons)
 
     def _credentials(self) -> Credentials:
         """Those of this moment: Lambda may change them while the function lives."""
@@ -157,8 +166,12 @@ class Service:
 
     def _exchange(
         self, url: str, headers: Mapping[str, str], body: bytes, deadline: float
-    ) -> tuple[int, bytes]:
-        """Send once, and once more where a kept connection turns out to be closed."""
+    ) -> tuple[int, str, bytes]:
+        """Send once, and once more where a kept connection turns out to be closed.
+
+        Gives status, kind of error where a header says it, and body. Raises OSError and
+        HTTPException.
+        """
         kept = self._reusable()
         if kept:
             with suppress(ConnectionError):  # among them: closed before it answered anything
@@ -172,10 +185,7 @@ class Service:
             if parts.scheme == "https"
             else http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
         )
-        try:
-            return self._send(fresh, url, headers, body, deadline)
-        except ConnectionError as error:
-            raise self._unheard(headers, error) from error
+        return self._send(fresh, url, headers, body, deadline)
 
     def _send(
         self,
@@ -184,7 +194,7 @@ class Service:
         headers: Mapping[str, str],
         body: bytes,
         deadline: float,
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, str, bytes]:
         """Ask on this connection, and keep it if it can be used again."""
         self._kept = None
         whole = False
@@ -192,20 +202,16 @@ class Service:
             if connection.sock is None:
                 connection.connect()
             connection.sock.settimeout(self._time_left(deadline, _READ_TIMEOUT))
-            connection.request("POST", urlsplit(url).path or "/", body, dict(headers))
+            connection.request("POST", urlsplit(url).path, body, dict(headers))
             answer = connection.getresponse()
             data = answer.read(_LARGEST_ANSWER)
             whole = answer.isclosed() and not answer.will_close
-        except ConnectionError:
-            raise
-        except (OSError, http.client.HTTPException) as error:
-            raise self._unheard(headers, error) from error
         finally:
             if whole:
                 self._kept, self._used_at = connection, self._clock()
             else:
                 connection.close()
-        return answer.status, data
+        return answer.status, answer.getheader("x-amzn-errortype", ""), data
 
     def _reusable(self) -> http.client.HTTPConnection | None:
         """The kept connection, if it is young and nobody has closed it."""
@@ -222,10 +228,6 @@ class Service:
 
     def _time_left(self, deadline: float, most: float) -> float:
         return max(_TOO_LITTLE, min(most, deadline - self._clock()))
-
-    def _unheard(self, headers: Mapping[str, str], error: Exception) -> ServiceError:
-        action = headers["x-amz-target"].partition(".")[2]
-        return ServiceError(self.name, action, type(error).__name__, passing=True)
 
 
 class Sqs(Service):
@@ -260,6 +262,60 @@ class SecretsManager(Service):
         return self.ask("GetSecretValue", what)
 
 
+class DynamoDb(Service):
+    """The ledger's table, with values as DynamoDB writes them.
+
+    A change that is asked for twice, since its first answer was lost, finds its condition broken by
+    itself; a transaction is known by its token.
+    """
+
+    name = "dynamodb"
+    target = "DynamoDB_20120810"
+    version = "1.0"
+
+    def batch_get_item(self, **what: Any) -> dict[str, Any]:
+        """Read items: `RequestItems`; the answer has `Responses` and `UnprocessedKeys`."""
+        return self.ask("BatchGetItem", what)
+
+    def update_item(self, **what: Any) -> dict[str, Any]:
+        """Change an item: `TableName`, `Key`, `UpdateExpression`, `ConditionExpression`, …."""
+        return self.ask("UpdateItem", what)
+
+    def put_item(self, **what: Any) -> dict[str, Any]:
+        """Put an item in place of another: `TableName`, `Item`."""
+        return self.ask("PutItem", what)
+
+    def delete_item(self, **what: Any) -> dict[str, Any]:
+        """Delete an item: `TableName`, `Key`."""
+        return self.ask("DeleteItem", what)
+
+    def transact_write_items(self, **what: Any) -> dict[str, Any]:
+        """Make several changes or none: `TransactItems`, `ClientRequestToken`."""
+        return self.ask("TransactWriteItems", what)
+
+    def query(self, **what: Any) -> dict[str, Any]:
+        """A page of an index: `Items`, and `LastEvaluatedKey` where there are more."""
+        return self.ask("Query", what)
+
+
+class Scheduler(Service):
+    """One-time schedules."""
+
+    name = "scheduler"
+
+    def create_schedule(self, *, Name: str, **what: Any) -> dict[str, Any]:  # noqa: N803 - as AWS calls it
+        """Make a schedule; ServiceError's code is ConflictException where there is one."""
+        return self.ask(Name, what)
+
+    def _addressed(self, action: str) -> tuple[str, dict[str, str]]:
+        return f"/schedules/{action}", {"content-type": "application/json"}
+
+
+def client(service: str) -> Any:
+    """A client of this service, typed by whoever takes it."""
+    return {one.name: one for one in (DynamoDb, Scheduler, SecretsManager, Sqs)}[service]()
+
+
 def failures() -> tuple[type[Exception], ...]:
     """What a client of AWS raises: one of these here, and one of the SDK, where it is loaded."""
     sdk = sys.modules.get("botocore.exceptions")
@@ -272,6 +328,14 @@ def code_of(error: Exception) -> str:
         return error.code
     response: dict[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code") or type(error).__name__)
+
+
+def reasons_of(error: Exception) -> set[str]:
+    """Why a transaction was not made, without those of its parts that are not why."""
+    if isinstance(error, ServiceError):
+        return set(error.reasons) - {"None"}
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    return {str(one.get("Code")) for one in response.get("CancellationReasons") or ()} - {"None"}
 
 
 def address(service: str, region: str) -> str:

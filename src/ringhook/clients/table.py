@@ -7,12 +7,11 @@ Every error means one of three things: another was first (ConflictError), nothin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal, DecimalException
-from typing import TYPE_CHECKING, Any, cast
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
-
+from ringhook.clients import stored_values
+from ringhook.clients.services import code_of, failures, reasons_of
 from ringhook.errors import ConflictError, UnavailableError, UnstorableError
 
 if TYPE_CHECKING:
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_to_dynamodb = TypeSerializer().serialize
-_from_dynamodb = TypeDeserializer().deserialize
+    from ringhook.clients.services import DynamoDb
+
 # A condition that holds for any item, and for none.
 ALWAYS = "attribute_exists(pk) OR attribute_not_exists(pk)"
 NEW = "attribute_not_exists(pk)"
@@ -53,7 +52,7 @@ class Update:
 class Table:
     """The table of this name."""
 
-    def __init__(self, client: DynamoDBClient, name: str) -> None:
+    def __init__(self, client: DynamoDBClient | DynamoDb, name: str) -> None:
         """Ask nothing yet."""
         self.client = client
         self.name = name
@@ -65,7 +64,7 @@ class Table:
             answer = self.client.batch_get_item(
                 RequestItems={self.name: {"Keys": wanted, "ConsistentRead": True}}
             )
-        except (BotoCoreError, ClientError) as error:
+        except failures() as error:
             raise unavailable(error) from error
         if answer.get("UnprocessedKeys"):
             message = "the ledger does not answer (throttled)"
@@ -81,10 +80,8 @@ class Table:
         """Make this change; the item as it is then."""
         try:
             answer = self.client.update_item(**self._asked(change), ReturnValues="ALL_NEW")
-        except ClientError as error:
+        except failures() as error:
             raise _told(error) from error
-        except BotoCoreError as error:
-            raise unavailable(error) from error
         return plain(answer["Attributes"])
 
     def transact(self, changes: Sequence[Update], token: str) -> None:
@@ -95,36 +92,35 @@ class Table:
         ]
         try:
             self.client.transact_write_items(TransactItems=items, ClientRequestToken=token)
-        except ClientError as error:
+        except failures() as error:
             raise _told(error) from error
-        except BotoCoreError as error:
-            raise unavailable(error) from error
 
     def put(self, key: str, item: Mapping[str, Any]) -> None:
         """Put this in place of whatever is there."""
-        fields = {name: _stored(value) for name, value in item.items()}
+        fields = {name: stored_values.written(value) for name, value in item.items()}
         try:
             self.client.put_item(TableName=self.name, Item={"pk": {"S": key}, **fields})
-        except (BotoCoreError, ClientError) as error:
+        except failures() as error:
             raise unavailable(error) from error
 
     def delete(self, key: str) -> None:
         """Delete an item."""
         try:
             self.client.delete_item(TableName=self.name, Key={"pk": {"S": key}})
-        except (BotoCoreError, ClientError) as error:
+        except failures() as error:
             raise unavailable(error) from error
 
     def query(self, index: str, **asked: Any) -> Iterator[dict[str, Any]]:
         """All items that an index has for this."""
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.name, IndexName=index, **asked
-        )
-        try:
-            for page in pages:
-                yield from (plain(item) for item in page["Items"])
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(error) from error
+        more: dict[str, Any] = {"TableName": self.name, "IndexName": index, **asked}
+        while more:
+            try:
+                page: Any = self.client.query(**more)
+            except failures() as error:
+                raise unavailable(error) from error
+            yield from map(plain, page["Items"])
+            last = page.get("LastEvaluatedKey")
+            more = more | {"ExclusiveStartKey": last} if last else {}
 
     def _asked(self, change: Update) -> Any:
         """One change as DynamoDB is asked for it."""
@@ -158,46 +154,25 @@ class Table:
         if names:
             asked["ExpressionAttributeNames"] = names
         if values:
-            asked["ExpressionAttributeValues"] = {k: _stored(v) for k, v in values.items()}
+            asked["ExpressionAttributeValues"] = {
+                k: stored_values.written(v) for k, v in values.items()
+            }
         return asked
 
 
 def unavailable(error: Exception) -> UnavailableError:
     """The table does not answer: the error for whoever asked it."""
-    what = (
-        error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-    )
-    return UnavailableError(f"the ledger does not answer ({what})")
+    return UnavailableError(f"the ledger does not answer ({code_of(error)})")
 
 
-def _told(error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
-    reasons = cast("Any", error.response).get("CancellationReasons") or []
-    codes = {one.get("Code") for one in reasons} - {None, "None"} or {code}
+def _told(error: Exception) -> Exception:
+    code = code_of(error)
+    codes = reasons_of(error) or {code}
     if codes <= _OTHERS or code in _OTHERS_ALONE:
         return ConflictError("it was changed by another")
     if "ValidationError" in codes or code == "ValidationException":
         return UnstorableError(f"the ledger cannot hold it ({code})")
     return unavailable(error)
-
-
-def _stored(value: Any) -> Any:
-    try:
-        return _to_dynamodb(_exact(value))
-    except (DecimalException, TypeError, ValueError) as error:
-        message = f"the ledger cannot hold it ({type(error).__name__})"
-        raise UnstorableError(message) from error
-
-
-def _exact(value: Any) -> Any:
-    """DynamoDB's numbers are decimal: a float becomes the decimal that it is written as."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict):
-        return {key: _exact(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_exact(part) for part in value]
-    return value
 
 
 def as_json(value: Any) -> Any:
@@ -213,7 +188,7 @@ def as_json(value: Any) -> Any:
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item as Python's own values; numbers are decimals."""
-    return {name: _from_dynamodb(cast("Any", value)) for name, value in item.items()}
+    return {name: stored_values.read(value) for name, value in item.items()}
 
 
 def stamp(now: datetime) -> dict[str, Any]:
