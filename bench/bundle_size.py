@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import zlib
 from collections import defaultdict
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 from bench.functions import FUNCTIONS
 from bench.progress import say
 from bench.report import Cell, Part, Ratio, Table
-from ringhook_ops import bundle
 from ringhook_ops.deployed import manifest
 
 if TYPE_CHECKING:
@@ -23,8 +21,8 @@ if TYPE_CHECKING:
     from bench.setup import Setup
 
 NOTE = """\
-Megabytes (10⁶ bytes) of each function's zip file as `make build` finishes it, here for this
-machine's processor, by what lies at the top of it: the {top} largest, and the rest together with
+Megabytes (10⁶ bytes) of each function's zip file as `make build` makes it, here for this machine's
+processor, by what lies at the top of it: the {top} largest, and the rest together with
 the bill of materials and the zip file's own directory."""
 TOP = 12
 
@@ -58,13 +56,11 @@ def measure(setup: Setup) -> Part:
 
 
 def _weighed(code: Code, name: str) -> tuple[Mapping[str, float], float]:
-    """Zipped megabytes by the name at the top, and of the whole, finished as for the upload."""
+    """Zipped megabytes by the name at the top, and of the whole, as for the upload."""
     with tempfile.TemporaryDirectory(dir=code.directory.parent) as directory:
         function = Path(directory) / name
         for part in reversed(code.path(f"ringhook.{name}")):  # the function's own files win
             shutil.copytree(part, function, dirs_exist_ok=True)
-        bundle.drop_unneeded(function)
-        bundle.finish(function, sys.executable)
         parts: dict[str, float] = defaultdict(float)
         for file in function.rglob("*"):
             if file.is_file():
