@@ -148,7 +148,7 @@ def test_a_claim_counts_the_call_for_its_number_and_its_day(book: Book) -> None:
     assert history(book, ALICE, at(86_400)).today == 0
 
 
-def test_a_day_is_the_deployment_s_own(dynamodb: DynamoDBClient) -> None:
+def test_a_day_is_the_deployment_s_own(dynamodb: DynamoDb) -> None:
     ledger = Ledger(dynamodb, create_table(), timedelta(days=90), clock.zone("Asia/Kolkata"))
     evening = datetime(2026, 11, 23, 18, 29, tzinfo=UTC)
     claim(ledger, a_day=5, now=evening)
