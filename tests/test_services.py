@@ -251,7 +251,7 @@ def test_no_attempt_is_begun_that_time_does_not_suffice_for(
 def test_a_service_that_says_nothing_is_waited_for_as_long_as_is_left(
     script: Script, sqs: Sqs, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "_READ_TIMEOUT", 0.05)
+    monkeypatch.setattr(services, "_READ_TIMEOUT", 1.0)
     script.says = [SILENT, DONE]
     assert sqs.send_message(**SENT) == {"MessageId": "1"}
     assert len(time.slept) == 1
