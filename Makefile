@@ -14,6 +14,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # `sam build` looks for pythonX.Y on PATH: the one of .venv, which is the one that runs the bundle here.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# Tests start Python some two hundred times: what it compiled once, it need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Not compiled when installed: most of it is never imported.
 INSTALL := -m pip --disable-pip-version-check --quiet --quiet install --no-compile
@@ -47,13 +49,22 @@ run: setup ## The whole of Ringhook on this machine, with sample webhooks, until
 	@exec .venv/bin/ringhook up
 
 .PHONY: test
-test: setup ## Format, lint, types, template, and every test, with coverage
+test: style types template ## Format, lint, types, template, and every test, with coverage
+	pytest --cov --numprocesses auto
+
+.PHONY: style
+style: setup
 	ruff format --check .
 	ruff check .
+
+.PHONY: types
+types: setup
 	mypy
+
+.PHONY: template
+template: setup
 	sam validate --lint
 	cfn-lint template.yaml
-	pytest --cov
 
 # So many histories from this seed on; one seed alone is told whole by `python -m tests.simulation SEED`.
 COUNT ?= 2000

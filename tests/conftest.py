@@ -22,15 +22,22 @@ os.environ |= {
 import itertools
 import zoneinfo
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
 from tests.aws_door import Door
+from xdist.scheduler import LoadFileScheduling
 
 from ringhook.clients import services
+from ringhook_ops.deployed import deployment
 from ringhook_ops.sandbox.server import Sandbox
+
+# The end-to-end tests may have one running beside them.
+deployment.UP = Path(os.devnull)
 
 # The tests' own clocks are those of the pinned data too, not of the machine that they run on.
 zoneinfo.reset_tzpath(to=())
@@ -48,6 +55,22 @@ settings.register_profile(
     "wide", settings.get_profile("ringhook"), derandomize=False, max_examples=2000
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ringhook"))
+
+
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # published without types
+    """Where several processes share the tests, a file is run by one of them.
+
+    All end-to-end tests are run by one, and first: they share a stack, which takes long to start,
+    and wait most of the time, so that the others have the machine.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    config.option.loadscopereorder = False
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from samcli.lib.utils.hash import dir_checksum
@@ -298,6 +296,10 @@ def test_every_licence_that_ships_is_permissive(function: Path) -> None:
 
 
 def test_the_bill_of_materials_is_valid_and_whole(function: Path) -> None:
+    # It compiles grammars for seconds when it is loaded, and this test alone asks it.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     text = (function / manifest.BILL).read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     bill = json.loads(text)

@@ -632,9 +632,18 @@ some_places = st.lists(all_spots, min_size=1, max_size=4, unique=True).map(tuple
 
 def transitions(zone: str, year: int) -> list[datetime]:
     """Find the hours in which the clock of a zone is set."""
-    hours = (datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(365 * 24))
-    offsets = [(at, at.astimezone(ZoneInfo(zone)).utcoffset()) for at in hours]
-    return [at for (at, offset), (_, after) in pairwise(offsets) if offset != after]
+
+    def offset(at: datetime) -> timedelta | None:
+        return at.astimezone(ZoneInfo(zone)).utcoffset()
+
+    days = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(366)]
+    hours = [
+        first + timedelta(hours=n)
+        for first, last in pairwise(days)
+        if offset(first) != offset(last)
+        for n in range(24)
+    ]
+    return [at for at in hours if offset(at) != offset(at + timedelta(hours=1))]
 
 
 NEAR_A_CHANGE = sorted({at for zone in ZONES for at in transitions(zone, 2027)})

@@ -36,9 +36,8 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No `.ringhookrc` and no running `up` of whoever runs the tests."""
+    """No `.ringhookrc` of whoever runs the tests."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(deployment, "UP", tmp_path / "up.json")
     # Lines as long as they come, without colours.
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
@@ -545,9 +544,8 @@ def record(
         occurred_at=NOW,
         received_at=NOW,
         agent_id=1042,
-        phone_number="+14155550123",
         metadata={"name": "Amara"},
-        **fields,
+        **{"phone_number": "+14155550123", **fields},
     )
     status, reason = said
     execution_id = "e-1" if attempt else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def module(path: Path) -> str:
 MODULES = {module(path) for path in FILES}
 
 
-def imports(path: Path, *, for_types: bool) -> set[str]:
+@functools.cache
+def imports(path: Path, *, for_types: bool) -> frozenset[str]:
     """The modules that a file imports when it is loaded or later, or in annotations too."""
     tree = ast.parse(path.read_text())
     typed = {
@@ -55,7 +57,7 @@ def imports(path: Path, *, for_types: bool) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             within = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES
             found |= within or {node.module}
-    return found
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)

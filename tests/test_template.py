@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from ringhook import settings
 from ringhook_ops.bundle import FUNCTIONS, ROOT
@@ -290,6 +288,10 @@ def test_what_wakes_itself_is_not_taken_for_a_loop() -> None:
 
 
 def test_sam_adds_no_right_and_nothing_else_than_the_queues_mapping() -> None:
+    # They load for seconds, and this test alone asks them.
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
     template = copy.deepcopy(TEMPLATE)
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"
     expanded = Translator({}, Parser()).translate(template, {})["Resources"]

@@ -22,6 +22,7 @@ Signatures are not kept: `signing` makes them from the provider's own schemes.
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import re
@@ -115,7 +116,7 @@ class Sample:
 
 def providers() -> list[str]:
     """The providers that have samples, in alphabetical order."""
-    return sorted(folder.parent.name for folder in FOLDER.glob("*/sample.toml"))
+    return list(_all())
 
 
 def names(provider: str) -> list[str]:
@@ -169,10 +170,16 @@ def file_name(name: str) -> str:
     return name.replace("/", "-")
 
 
+@functools.cache
+def _all() -> tuple[str, ...]:
+    return tuple(sorted(file.parent.name for file in FOLDER.glob("*/sample.toml")))
+
+
+@functools.cache
 def _about(provider: str) -> dict[str, Any]:
     file = FOLDER / provider / "sample.toml"
-    if provider not in providers():
-        message = f"there is no sample of {provider!r}; there are {', '.join(providers())}"
+    if provider not in _all():
+        message = f"there is no sample of {provider!r}; there are {', '.join(_all())}"
         raise SampleError(message)
     return tomllib.loads(file.read_text())
 
