@@ -118,7 +118,7 @@ def cannot_be_had(_: Path, __: str) -> Iterator[str]:
 
 def test_the_scenes_say_who_rings_twice_and_who_refuses_and_go_on_without_who_is_missing() -> None:
     rivals = [Rival("missing", cannot_be_had), Rival("simple", asks_at_once)]
-    speed, thrice, down = tables(rivals, QUICK).tables
+    speed, thrice, down = tables(rivals, QUICK)
     assert [row[:2] for row in speed.rows] == [
         ["missing", "not measured: there is no npm"],
         ["simple", 1],
