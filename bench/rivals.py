@@ -103,7 +103,7 @@ def tables(rivals: Sequence[Rival], scale: Scale) -> list[Table]:
                 api=ANSWER_AFTER * 1000, longest=scale.longest, warming=scale.warming
             ),
             columns=(
-                *("", "senders", "webhooks", "p50, ms", "p99, ms", "webhooks a second"),
+                *("", "senders", "webhooks", "p50, ms", "p99, ms", "taken a second"),
                 *("not taken", "all rung after, s"),
             ),
             rows=speed,
@@ -130,13 +130,14 @@ def _level(url: str, api: Stub, scale: Scale, senders: int, webhooks: int) -> Se
     sent = warm.post_all([lead() for _ in range(webhooks)], scale.longest)
     took = time.monotonic() - begun
     all_rung = _settled(api, sent, scale)
+    not_taken = sum(not one.taken for one in sent)
     return [
         senders,
         len(sent),
         *_latencies([one.seconds for one in sent]),
-        len(sent) / took,
-        sum(not one.taken for one in sent),
-        "not all" if all_rung is None else all_rung - begun,
+        (len(sent) - not_taken) / took,
+        not_taken,
+        "not all" if all_rung is None else "" if not_taken == len(sent) else all_rung - begun,
     ]
 
 
