@@ -19,6 +19,7 @@ from ringhook.calls import messages
 from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import backoff
 from ringhook.calls.messages import Ring, ThinEvent, Wake
+from ringhook.clients import starting
 from ringhook.clients.fetching import asked_of
 from ringhook.errors import LaterError
 from ringhook.ringing.inbox import Inbox
@@ -150,3 +151,6 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
         dialer.take(body, dialer.clock() + left + LEASE_MARGIN)
 
     return dialer.inbox.take_all(event["Records"], take)
+
+
+starting.start(_dialer)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringhook import settings
 from ringhook.calls.messages import Ring, ThinEvent, Wake
+from ringhook.clients import starting
 from ringhook.ringing.changes import Telling
 from ringhook.ringing.inbox import Inbox
 from ringhook.telemetry import count, invocation, logger
@@ -97,3 +98,6 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:  # no
     if "Records" in event:
         return keeper.inbox.take_all(event["Records"], keeper.take)
     return {"overdue": keeper.sweep()}
+
+
+starting.start(_keeper)

@@ -16,7 +16,7 @@ from ringhook import settings
 from ringhook.calls import messages
 from ringhook.calls.call import Call
 from ringhook.calls.messages import Asked, ThinEvent
-from ringhook.clients import wire
+from ringhook.clients import starting, wire
 from ringhook.clients.queue import CallQueue
 from ringhook.clients.secret_store import SecretStore, as_list
 from ringhook.clients.services import SecretsManager, Sqs
@@ -321,3 +321,6 @@ def handler(event: Mapping[str, Any], context: Context) -> dict[str, Any]:  # no
         "headers": {"content-type": reply.content_type},
         "body": reply.body if isinstance(reply.body, str) else json.dumps(reply.body),
     }
+
+
+starting.start(_receiver)
