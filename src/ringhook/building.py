@@ -41,11 +41,14 @@ UNUSED = (
     "ringhook/routing/routes_file.py",
     "ringhook/routing/toml_lines.py",
     "ringhook/routing/whole_file.py",
-    # Names of places and carriers, time zones by number and short codes: 22 MB.
+    # Names of places and carriers, time zones by number, short codes: 22 MB.
     "phonenumbers/geodata",
     "phonenumbers/carrierdata",
     "phonenumbers/tzdata",
-    "phonenumbers/shortdata/region_*.py",
+    "phonenumbers/asyoutypeformatter.py",
+    "phonenumbers/phonenumbermatcher.py",
+    "phonenumbers/shortnumberinfo.py",
+    "phonenumbers/shortdata",
     # What compiled PyNaCl: the compiled module needs `_cffi_backend` alone.
     "cffi",
     "pycparser",
@@ -215,6 +218,9 @@ def finish(function: Path) -> None:
     nothing reads then.
     """
     _remove(function, UNUSED)
+    # It would load all of phonenumbers, of which each part is imported by name.
+    if (whole := function / "phonenumbers" / "__init__.py").exists():
+        whole.write_text("")
     compile_all(function)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
@@ -28,7 +28,7 @@ class Place:
 
 def load(name: str) -> Any:
     """Read a data file of the package."""
-    return json.loads((files("ringhook.deciding") / name).read_text(encoding="utf-8"))
+    return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def is_country(code: str) -> bool:

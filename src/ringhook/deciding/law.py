@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ringhook.deciding.public_holidays import in_season, is_holiday
@@ -149,7 +149,7 @@ _BASIS: dict[str, Basis] = {"law": "law", "default": "caution"}
 @cache
 def _table() -> dict[str, Any]:
     """Read {"version": …, "rows": [{…}], "index": {"US-KY": [3, 17], "*": …}}."""
-    text = (files("ringhook.deciding") / "calling_hours.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("calling_hours.json").read_text(encoding="utf-8")
     data: dict[str, Any] = json.loads(text)
     return data
 

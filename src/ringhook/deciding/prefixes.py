@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-import phonenumbers
+from phonenumbers import phonenumberutil as phonenumbers
 
 from ringhook.deciding.geography import (
     Place,

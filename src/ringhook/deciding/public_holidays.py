@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
@@ -48,7 +48,7 @@ def _data() -> dict[str, Any]:
     One string a place, cut up when it is asked for: a cold start reads fifteen years of all
     countries in half a millisecond.
     """
-    text = (files("ringhook.deciding") / "public_holidays.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("public_holidays.json").read_text(encoding="utf-8")
     data: dict[str, Any] = json.loads(text)
     return data
 

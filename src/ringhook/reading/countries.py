@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 from ringhook.reading.text import tidy
 
@@ -72,4 +72,4 @@ def _known(written: str) -> str | None:
 
 @cache
 def _names() -> str:
-    return files("ringhook.reading").joinpath("country_names.txt").read_text(encoding="utf-8")
+    return Path(__file__).with_name("country_names.txt").read_text(encoding="utf-8")

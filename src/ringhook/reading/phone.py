@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
-import phonenumbers
-from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumber, PhoneNumberType
+from phonenumbers import phonenumberutil as phonenumbers
+from phonenumbers.phonenumber import CountryCodeSource, PhoneNumber
+from phonenumbers.phonenumberutil import NumberParseException, PhoneNumberType
 
 from ringhook.errors import RegionlessError, UnmappedError
 from ringhook.reading import number_text
@@ -52,7 +52,7 @@ class _Change(NamedTuple):
 
     code: int
     since: str
-    was: re.Pattern[str]
+    was: str
     now: str
 
 
@@ -253,7 +253,7 @@ def _reading(parsed: PhoneNumber) -> Reading | None:
         return Reading(_e164(parsed))
     number = phonenumbers.national_significant_number(parsed)
     for change in _changes().get(parsed.country_code or 0, ()):
-        if found := change.was.fullmatch(number):
+        if found := re.fullmatch(change.was, number):
             now = phonenumbers.parse(f"+{change.code}{found.expand(change.now)}")
             if _exists(now):
                 e164 = _e164(now)
@@ -293,8 +293,8 @@ def _code_of_region(region: str) -> int:
 @cache
 def _changes() -> dict[int, list[_Change]]:
     changes: dict[int, list[_Change]] = {}
-    for row in tomllib.loads(_table("numbering.toml"))["renumbered"]:
-        change = _Change(row["code"], row["since"], re.compile(row["was"]), row["now"])
+    for row in json.loads(_table("numbering.json"))["renumbered"]:
+        change = _Change(row["code"], row["since"], row["was"], row["now"])
         changes.setdefault(change.code, []).append(change)
     return changes
 
@@ -306,4 +306,4 @@ def _new_area_codes() -> dict[str, str]:
 
 
 def _table(name: str) -> str:
-    return files("ringhook.reading").joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
