@@ -74,6 +74,10 @@ FIRST ?= 1000
 simulate: setup ## Histories of everything going wrong at once, checked from outside (COUNT=2000 FIRST=1000)
 	python -m tests.simulation $(FIRST) $(COUNT)
 
+.PHONY: mutate
+mutate: setup ## Break one thing at a time: does a test fail? (CHANGES="NAME NAME" makes these alone)
+	python -m tests.mutation $(CHANGES)
+
 .PHONY: bench
 bench: setup ## What Ringhook costs on this machine, measured into bench/RESULTS.md
 	python -m bench

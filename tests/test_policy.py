@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import NOW, call
-from tests.oracles.policy import INDIA, Facts, first_moment
+from tests.oracles.policy import INDIA, Facts, first_moment, forbidden
 
 from ringhook.calls.consents import Consent
 from ringhook.deciding.policy import Defer, History, Ring, Suppress, decide
@@ -340,6 +340,10 @@ DAY = 1440
 minutes = st.integers(29_400_000, 30_400_000)  # from the end of 2025 to the autumn of 2027
 
 
+# Else almost every example would be forbidden for good.
+seldom = st.sampled_from([False] * 7 + [True])
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     now = draw(minutes)
@@ -356,6 +360,16 @@ def facts(draw: st.DrawFn) -> Facts:
         gap=draw(st.sampled_from([None, 1, 15, 240])),
         caps=draw(st.sampled_from([(), ((1, 60),), ((3, DAY),), ((2, 120), (3, 2 * DAY))])),
         rung=tuple(draw(st.lists(ago.map(lambda before: now - before), max_size=5, unique=True))),
+        rung_before=draw(st.none() | ago.map(lambda before: now - before)),
+        appointment=draw(st.none() | st.integers(-60, 2 * DAY).map(lambda ahead: now + ahead)),
+        do_not_call=draw(seldom),
+        is_test=draw(seldom),
+        asks_consent=draw(st.booleans()),
+        consent=draw(
+            st.just((True, None))
+            | st.none()
+            | st.tuples(st.booleans(), st.integers(-60, DAY).map(lambda ahead: now + ahead))
+        ),
         made_today=draw(st.integers(0, 4)),
         a_day=draw(st.sampled_from([None, 1, 3])),
         closed=draw(st.none() | st.just((first, first + draw(st.integers(0, 1))))),
@@ -390,12 +404,21 @@ def _file(facts: Facts) -> Routes:
         expires_after = "{facts.expires_after}m"
         gap = "{gap}"
         max_calls = {caps!r}
+        {'consent = "recorded:calls"' if facts.asks_consent else ""}
         """,
         head=f"{budget}\n{head}",
     )
 
 
-@settings(max_examples=300)
+def _consents(facts: Facts) -> dict[str, Consent]:
+    if facts.consent is None:
+        return {}
+    granted, until = facts.consent
+    ends = None if until is None else datetime.fromtimestamp(until * 60, UTC)
+    return {"calls": Consent(granted, "said so", expires_at=ends)}
+
+
+@settings(max_examples=400)
 @given(facts())
 def test_a_call_rings_at_the_first_moment_that_every_promise_allows_and_at_no_other(
     facts: Facts,
@@ -408,9 +431,18 @@ def test_a_call_rings_at_the_first_moment_that_every_promise_allows_and_at_no_ot
         occurred_at=moment(facts.occurred_at),
         received_at=moment(facts.occurred_at),
         ring_at=None if facts.ring_at is None else moment(facts.ring_at),
+        appointment=None if facts.appointment is None else moment(facts.appointment),
+        test=facts.is_test,
     )
     rung = {f"call_{number}0": at * 60.0 for number, at in enumerate(facts.rung)}
-    history = History(rung=rung, today=facts.made_today)
+    if facts.rung_before is not None:
+        rung[asked.call_id] = facts.rung_before * 60.0
+    history = History(
+        do_not_call="STOP" if facts.do_not_call else "",
+        consents=_consents(facts),
+        rung=rung,
+        today=facts.made_today,
+    )
     first = first_moment(facts)
 
     match decide(asked, _file(facts), history, moment(facts.now)):
@@ -421,4 +453,4 @@ def test_a_call_rings_at_the_first_moment_that_every_promise_allows_and_at_no_ot
             assert until == moment(first)
         case Suppress(reason):
             assert first is None
-            assert "expire" in reason
+            assert forbidden(facts) or "expire" in reason

@@ -31,6 +31,15 @@ class Facts:
     """Of (calls, minutes)."""
     rung: tuple[int, ...]
     """When other calls rang the number."""
+    rung_before: int | None
+    """When this call rang it at an earlier attempt, which counts for nothing."""
+    appointment: int | None
+    """What it must come before, whatever `expires_after` says."""
+    do_not_call: bool
+    is_test: bool
+    asks_consent: bool
+    consent: tuple[bool, int | None] | None
+    """What the person said last, and until when it counts."""
     made_today: int
     a_day: int | None
     closed: tuple[int, int] | None
@@ -39,8 +48,24 @@ class Facts:
 
 def first_moment(facts: Facts) -> int | None:
     """The first minute, from now to the expiry, at which every promise lets it ring."""
+    if forbidden(facts):
+        return None
     last = max(facts.occurred_at, facts.ring_at or facts.occurred_at) + facts.expires_after
+    if facts.appointment is not None:
+        last = facts.appointment
     return next((m for m in range(facts.now, last + 1) if _all_hold(facts, m)), None)
+
+
+def forbidden(facts: Facts) -> bool:
+    """Whether it may not ring at any minute, as things stand now."""
+    if facts.do_not_call or facts.is_test:
+        return True
+    if not facts.asks_consent:
+        return False
+    if facts.consent is None:
+        return True
+    granted, until = facts.consent
+    return not granted or (until is not None and facts.now >= until)
 
 
 def _all_hold(facts: Facts, minute: int) -> bool:
