@@ -24,7 +24,7 @@ NOTE = """\
 Megabytes (10⁶ bytes) of each function's zip file as `make build` makes it, here for this machine's
 processor, by what lies at the top of it: the {top} largest, and the rest together with
 the bill of materials and the zip file's own directory."""
-TOP = 12
+TOP = 8
 
 
 def measure(setup: Setup) -> Part:
