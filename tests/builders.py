@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ringhook.calls.call import Call, Status
-from ringhook.calls.lifecycle import Item
+from ringhook.calls.item import Item
 from ringhook.calls.messages import Cancel, Consent, Export, Forget, Suppress
 from ringhook.reading import checked
 from ringhook.senders import providers

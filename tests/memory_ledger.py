@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from msgspec import structs
 
 from ringhook.calls.call import Call
 from ringhook.calls.consents import Consent, stands
-from ringhook.calls.lifecycle import Item
+from ringhook.calls.item import Item
 from ringhook.calls.messages import Export
 from ringhook.deciding.policy import History
 from ringhook.errors import ConflictError
@@ -34,6 +34,16 @@ class MemoryLedger:
     def read(self, call_id: str) -> Item | None:
         with self._lock:
             return self._calls.get(call_id)
+
+    def read_all(self, call_ids: Sequence[str]) -> list[Item]:
+        return [item for one in call_ids if (item := self.read(one))]
+
+    def called(self, number: str, execution_id: str) -> str:
+        calls = self._calls.values()
+        found = (
+            i for i in calls if (i.call.phone_number, i.execution_id) == (number, execution_id)
+        )
+        return next((item.call.call_id for item in found), "")
 
     def known(self, call_id: str, number: str, account: str, now: datetime) -> Known:
         with self._lock:

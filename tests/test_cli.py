@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 
 from ringhook import settings
 from ringhook.calls.call import Call, Status
-from ringhook.calls.lifecycle import Item
+from ringhook.calls.item import Item
+from ringhook.calls.outcomes import Outcome
 from ringhook.clients.ledger import Ledger
 from ringhook.senders import providers
 from ringhook_ops import rc
@@ -532,6 +533,7 @@ def record(
     said: tuple[Status, str],
     when: datetime,
     attempt: dict[str, Any] | None = None,
+    outcomes: tuple[Outcome, ...] = (),
     **fields: Any,
 ) -> None:
     call = Call(
@@ -549,7 +551,9 @@ def record(
     )
     status, reason = said
     execution_id = "e-1" if attempt else ""
-    item = Item(call=call, status=status, reason=reason, execution_id=execution_id)
+    item = Item(
+        call=call, status=status, reason=reason, execution_id=execution_id, outcomes=outcomes
+    )
     stack.ledger.write(item, over=None, now=when, attempt=attempt)
 
 
@@ -585,6 +589,33 @@ def test_show_tells_the_story_and_reveals_only_when_asked(run: Run, stack: Stack
     assert "Amara" in revealed
     assert "metadata" not in json.loads(run("show", "call_1", "--json").stdout)
     assert "the ledger has no call call_9" in run("show", "call_9", status=1).stderr
+
+
+def test_calls_and_show_tell_how_a_call_ended(run: Run, stack: Stack) -> None:
+    record(
+        stack,
+        "call_1",
+        ("ended", "the person answered, for 42 s"),
+        datetime.now(UTC),
+        outcomes=(
+            Outcome(outcome="no_answer", final=True),
+            Outcome(
+                attempt=2,
+                outcome="answered",
+                final=True,
+                duration_seconds=42.0,
+                learnt_from="list",
+                raw={"CALL_STATUS": "COMPLETED"},
+            ),
+        ),
+    )
+    assert "ended answered" in run("calls").stdout
+    [told] = json.loads(run("calls", "--json").stdout)
+    assert (told["outcome"], told["duration_seconds"]) == ("answered", 42)
+    assert [one["outcome"] for one in told["outcomes"]] == ["no_answer", "answered"]
+    said = run("show", "call_1").stdout
+    for line in ("outcome +answered", "duration_seconds +42", "raw +.*COMPLETED"):
+        assert re.search(line, said)
 
 
 def test_a_token_is_verified_kept_beside_the_others_and_never_printed(

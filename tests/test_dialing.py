@@ -121,7 +121,7 @@ class Desk:
         result = self.take(asked, dialing)
         for _ in range(ENOUGH):
             item = (self.memory or self.ledger()).read(asked.call_id)
-            if item is None or item.due_at is None:
+            if item is None or item.due_at is None or item.awaits_outcome:
                 return result
             self.clock = max(self.clock, item.due_at)
             result = self.wake(asked.call_id, dialing)
@@ -193,7 +193,9 @@ def test_a_call_rings_and_its_item_tells_all(desk: Desk) -> None:
     assert [d["status"] for d in item["decisions"]] == ["calling", "initiated"]
     [attempt] = item["attempts"]
     assert (attempt["n"], attempt["answer"], attempt["at"]) == (1, "Initiated", NOW.isoformat())
-    assert item["expires_at"] == int((NOW + timedelta(days=90)).timestamp())
+    # It is asked for its outcome first.
+    assert item["due_at"] == NOW.timestamp() + 45
+    assert item["expires_at"] == int((NOW + timedelta(days=90, seconds=45)).timestamp())
     assert "owner" not in item
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
 
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from tests.builders import ALICE, NOW, at, call, cancel, forget, item, suppress
+from tests.builders import ALICE, EVENT, NOW, at, call, cancel, forget, item, suppress
 from tests.conftest import create_table
 
 from ringhook.calls import messages
 from ringhook.calls.call import Status
-from ringhook.calls.messages import Message, Ring, Wake
+from ringhook.calls.messages import Ended, Message, Outcomes, Ring, Wake
+from ringhook.calls.outcomes import Outcome
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.queue import CallQueue
 from ringhook.errors import UnreadableError
@@ -185,3 +186,39 @@ def test_stops_are_kept_side_by_side(desk: Desk) -> None:
     assert desk.ledger.known("call_1", ALICE, "default", NOW).stops == desk.ledger.stops()
     desk.ledger.resume("all", NOW)
     assert list(desk.ledger.stops()) == ["route:confirm-order"]
+
+
+def test_calls_whose_outcome_is_due_are_asked_for_by_agent_and_not_again_at_once(
+    desk: Desk,
+) -> None:
+    for n, (account, agent) in enumerate([("default", 1), ("default", 1), ("default", 2)] * 60):
+        asked = call(call_id=f"call_{n}", account=account, agent_id=agent)
+        rang = item(asked, "initiated", due_at=at(45).timestamp(), asked_at=NOW)
+        desk.ledger.write(rang, over=None, now=NOW)
+    settled = item(call(call_id="call_over"), "initiated", due_at=at(45).timestamp())
+    over = Outcome(outcome="busy", final=True)
+    desk.ledger.write(replace(settled, outcomes=(over,)), over=None, now=NOW)
+    desk.clock += 40
+    assert desk.keeper.ask() == 0
+    desk.clock += 6
+    assert desk.keeper.ask() == 180
+    sent = [message for _, message, _ in desk.sqs.sent if isinstance(message, Outcomes)]
+    groups = sorted((one.account, one.agent_id, len(one.call_ids)) for one in sent)
+    assert groups == [("default", 1, 20), ("default", 1, 100), ("default", 2, 60)]
+    assert {url for url, _, _ in desk.sqs.sent} == {"calls"}
+    assert desk.keeper.ask() == 0
+    assert desk.keeper.sweep() == 0
+    desk.clock += 301
+    assert desk.keeper.ask() == 180
+    assert desk.keeper.sweep() == 1
+
+
+def test_what_an_agent_tells_is_kept_and_whoever_knows_the_route_is_woken(desk: Desk) -> None:
+    rang = item(call(), "initiated", due_at=at(45).timestamp(), asked_at=NOW)
+    desk.ledger.write(rang, over=None, now=NOW)
+    told = {"marks": ("call_1",), "agent_id": "1042", "outcome": {"outcome": "no_answer"}}
+    desk.take(Ended(**EVENT | told))
+    heard = desk.ledger.read("call_1")
+    assert heard
+    assert heard.is_over
+    assert [message for _, message, _ in desk.sqs.sent] == [Wake(call_id="call_1")]

@@ -24,7 +24,7 @@ from tests.memory_ledger import MemoryLedger
 from ringhook import clock
 from ringhook.calls.call import Call
 from ringhook.calls.consents import Consent
-from ringhook.calls.lifecycle import Cancel, Item
+from ringhook.calls.item import Cancel, Item
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.services import DynamoDb
 from ringhook.deciding.policy import History

@@ -81,7 +81,8 @@ def mapped(name: str, text: str) -> list[Any]:
 
 
 def test_every_provider_has_recipes_and_every_recipe_is_looked_at() -> None:
-    assert recipes.providers() == providers.names()
+    asking = [name for name in providers.names() if not providers.find(name).ending]
+    assert recipes.providers() == asking
     assert EXPECTED.keys() == RECIPES.keys()
 
 

@@ -17,7 +17,7 @@ from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 
 from ringhook.calls.answers import Answer, Initiated
 from ringhook.calls.call import Call
-from ringhook.calls.lifecycle import Item
+from ringhook.calls.item import Item
 from ringhook.calls.messages import Cancel
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.unleashx import UnleashX
@@ -86,6 +86,8 @@ def ring_out(desk: Desk, call_id: str = "call_1", limit: float = 10 * 86_400) ->
     book: Book = desk.dialing().book
     end = desk.clock + limit
     while (item := book.read(call_id)) and item.due_at is not None and item.due_at <= end:
+        if item.awaits_outcome:
+            break
         desk.clock = max(desk.clock, item.due_at)
         desk.wake(call_id)
     return item

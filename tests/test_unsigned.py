@@ -315,6 +315,7 @@ PROOFS: dict[str, list[Proof]] = {
     "tally": [Proof(_over_body("tally-signature", "{b64}"))],
     "twilio": [Proof(_twilio, address=True)],
     "typeform": [Proof(_over_body("typeform-signature", "sha256={b64}"))],
+    "unleashx": [Proof(_nothing, vouches=True)],
     "url-token": [Proof(_nothing, vouches=True)],
     "whatsapp": [Proof(_over_body("x-hub-signature-256", "sha256={hex}"))],
     "woocommerce": [Proof(_woo, topic="x-wc-webhook-topic")],
@@ -340,6 +341,8 @@ ASKS = {
     ("shopify", "customers/data_request"): {"export"},
     ("shopify", "orders/cancelled"): {"cancel"},
     ("hubspot", "batch"): {"forget"},
+    ("unleashx", "session-ended"): {"ended"},
+    ("unleashx", "execution"): {"ended"},
 }
 # What tells an event where it is not signed; whoever forges may add any of them.
 HINTS = {
@@ -415,6 +418,8 @@ def routes_of(provider: str, source: str, settings: dict[str, Any], topic: str) 
     call = 'call = { agent_id = 1, phone_number = "+14155550123" }\n'
     text = f'countries = ["US"]\n[sources.{source}]\nprovider = "{provider}"\n'
     text += "\n".join(lines)
+    if provider == "unleashx":  # it asks for no calls, so no route may name it
+        return f"routes = []\n{text}"
     text += f'\n[[routes]]\nname = "all"\nsource = "{source}"\n{call}'
     if topics:
         text += f'\n[[routes]]\nname = "named"\nsource = "{source}"\non = {json.dumps(topics)}\n'

@@ -18,7 +18,7 @@ from ringhook import settings
 from ringhook.calls import messages
 from ringhook.calls.call import Call
 from ringhook.calls.lifecycle import backoff
-from ringhook.calls.messages import Ring, ThinEvent, Wake
+from ringhook.calls.messages import Outcomes, Ring, ThinEvent, Wake
 from ringhook.clients import starting
 from ringhook.clients.fetching import asked_of
 from ringhook.errors import LaterError
@@ -79,9 +79,17 @@ class Dialer:
                 self._complete(message)
             case Ring() | Wake():
                 self._dial(message, lease_until)
+            case Outcomes():
+                again = self.dialing.learn(message, lease_until=lease_until)
+                for call_id, at in again.items():
+                    self.queue.wake(call_id, at=at, now=self.clock())
             case _:
                 logger.set_correlation_id(message.correlation_id)
-                self.dialing.change(message)
+                self.dialing.change(message, self._wake)
+
+    def _wake(self, call_id: str) -> None:
+        now = self.clock()
+        self.queue.wake(call_id, at=now, now=now)
 
     def _dial(self, message: Ring | Wake, lease_until: float) -> None:
         if isinstance(message, Wake):

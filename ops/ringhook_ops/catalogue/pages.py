@@ -120,6 +120,8 @@ def _settings(sample: Sample, provider: Provider) -> Iterator[str]:
 
 
 def _recipes(name: str) -> Iterator[str]:
+    if not recipes.of(name):
+        return
     yield from ("## Ready routes", "", "| recipe | what for |", "| --- | --- |")
     yield from (f"| `{one.name}` | {one.title} |" for one in recipes.of(name))
     yield from ("", "```console", f"$ ringhook init {name} --recipe NAME --agent ID", "```", "")

@@ -33,7 +33,8 @@ _ENDINGS = ("ing", "ed", "es", "s")
 class Found:
     """A ready route: on which events of its sender it rings, and where the number is from.
 
-    `number`: `sent` with the event, `fetched` from the sender's API, or your `own` in the route.
+    `number`: `sent` with the event, `fetched` from the sender's API, or your `own` in the route;
+    `none` of a sender that asks for no calls and has no ready route.
     """
 
     sender: str
@@ -41,7 +42,7 @@ class Found:
     recipe: str
     title: str
     events: tuple[str, ...]
-    number: Literal["sent", "fetched", "own"]
+    number: Literal["sent", "fetched", "own", "none"]
     phone_number: str
 
     def as_json(self) -> dict[str, Any]:
@@ -62,6 +63,11 @@ def every() -> tuple[Found, ...]:
     """Every ready route of every sender, and those of whoever serves another name."""
     rows = [
         _found(providers.find(n).title, one) for n in providers.names() for one in recipes.of(n)
+    ]
+    rows += [
+        Found(providers.find(n).title, n, "", "", (), "none", "")
+        for n in providers.names()
+        if providers.find(n).ending
     ]
     for sender, name in sorted(providers.SERVED_BY.items()):
         rows += [_found(sender, one) for one in recipes.of(name)]
@@ -123,7 +129,12 @@ def _print(rows: Sequence[Found], wish: str, *, as_json: bool) -> None:
     table = Table(box=None, header_style="bold")
     for name in ("sender", "provider", "ready route", "on", "the number is"):
         table.add_column(name)
-    said = {"sent": "in the event", "fetched": "fetched from it", "own": "yours: it sends none"}
+    said = {
+        "sent": "in the event",
+        "fetched": "fetched from it",
+        "own": "yours: it sends none",
+        "none": "of a call that was made",
+    }
     for row in rows:
         events = ", ".join(row.events) or "each event"
         table.add_row(row.sender, row.provider, row.recipe, events, said[row.number])

@@ -22,7 +22,29 @@ from ringhook_ops.diagnosis import doctor
 from ringhook_ops.options import JsonOption
 from ringhook_ops.terminal import fail, out, print_json
 
-_COLOURS = {"initiated": "green", "refused": "red", "uncertain": "red", "unmapped": "yellow"}
+_COLOURS = {
+    "initiated": "green",
+    "ended": "green",
+    "refused": "red",
+    "uncertain": "red",
+    "unmapped": "yellow",
+}
+# What `show` tells of how a call ended.
+_ENDED = (
+    "outcome",
+    "ended_by",
+    "failure",
+    "duration_seconds",
+    "disposition",
+    "opt_out",
+    "callback_at",
+    "recording",
+    "transcript",
+    "cost",
+    "currency",
+    "learnt_from",
+    "raw",
+)
 
 StackOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="The stack on AWS; else the running `up`.")
@@ -93,10 +115,13 @@ def show(
         return
     out.print(f"[bold]{item['call_id']}[/bold]  {_status(item)}")
     for name in ("route", "source", "topic", "event_id", "occurred_at", "received_at"):
-        out.print(f"  {name:<15} {escape(str(item.get(name, '')))}", soft_wrap=True)
+        out.print(f"  {name:<16} {escape(str(item.get(name, '')))}", soft_wrap=True)
     for name in ("phone_number", "agent_id", "metadata", "execution_id", "due_at"):
         if item.get(name):
-            out.print(f"  {name:<15} {escape(str(item[name]))}", soft_wrap=True)
+            out.print(f"  {name:<16} {escape(str(item[name]))}", soft_wrap=True)
+    for name in _ENDED:
+        if item.get(name) not in (None, {}):
+            out.print(f"  {name:<16} {escape(str(item[name]))}", soft_wrap=True)
     for at, text in sorted(_story(item)):
         out.print(f"{_moment(at)}  {escape(text)}", soft_wrap=True)
 
@@ -221,8 +246,9 @@ def _typed(what: str) -> str:
 
 
 def _status(item: dict[str, Any]) -> str:
-    status = item["status"]
-    return f"[{_COLOURS.get(status, 'cyan')}]{status}[/]"
+    status, outcome = item["status"], item.get("outcome")
+    more = f" {outcome}" if status == "ended" and outcome else ""
+    return f"[{_COLOURS.get(status, 'cyan')}]{status}[/]{more}"
 
 
 def _moment(iso: str) -> str:

@@ -12,7 +12,8 @@ import typer
 from rich.markup import escape
 
 from ringhook.calls.call import Call
-from ringhook.calls.lifecycle import Item, replayed
+from ringhook.calls.item import Item
+from ringhook.calls.lifecycle import replayed
 from ringhook.calls.messages import ThinEvent, identity
 from ringhook.clients.ledger import Ledger
 from ringhook.clients.queue import CallQueue

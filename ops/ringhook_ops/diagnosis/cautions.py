@@ -14,7 +14,7 @@ from ringhook.routing.toml_lines import problem_at
 
 # So long before the holidays' data ends, its end is told.
 _IN_TIME = timedelta(days=365)
-_NOT_YET = "is read and checked, and not acted on in this version: {}"
+_NOT_YET = "is read and checked, and not acted on in this version: nobody is told"
 
 
 def cautions(routes: Routes, text: str, today: date) -> list[Problem]:
@@ -27,7 +27,7 @@ def cautions(routes: Routes, text: str, today: date) -> list[Problem]:
                 for place, message in _of(route, routes, today)
             ]
     if routes.notify:
-        found.append(problem_at(text, ("notify",), _NOT_YET.format("nobody is told")))
+        found.append(problem_at(text, ("notify",), _NOT_YET))
     if ends := holidays_end(today):
         found.append(Problem(0, "", ends))
     return sorted(found, key=lambda problem: problem.line)
@@ -46,8 +46,6 @@ def holidays_end(today: date) -> str:
 
 def _of(route: Route, routes: Routes, today: date) -> Iterator[tuple[tuple[str, ...], str]]:
     policy = route.policy
-    if policy.redial is not None:
-        yield ("policy", "redial"), _NOT_YET.format("no call is made again")
     if "purpose" not in routes.stated[route.name]:
         yield ("policy", "purpose"), _NO_PURPOSE
     if policy.calling_hours == ANY:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ringhook.calls import messages
 from ringhook.calls.call import Call
-from ringhook.calls.messages import Asked, Cancel, Export, Forget, Wish
+from ringhook.calls.messages import Asked, Cancel, Ended, Export, Forget, Wish
 from ringhook.deciding.policy import Defer, History, Ring, Suppress, decide
 from ringhook.errors import RejectedError
 from ringhook.routing.mapping import Ignored, map_event
@@ -130,8 +130,12 @@ def _never(event: Event, mapped: Sequence[Asked | Ignored]) -> Explained:
     return Explained(topic=event.topic, decision="suppress", reason=event.never + said)
 
 
-def _done(change: Cancel | Wish) -> str:
+def _done(change: Cancel | Ended | Wish) -> str:
     """What is done where nobody is rung."""
+    if isinstance(change, Ended):
+        ending = change.outcome.get("outcome")
+        whose = "" if change.marks else ", if its number and execution are known"
+        return f"it tells how a call ended: {ending}{whose}"
     if isinstance(change, Forget | Export) and not change.phone_number:
         return "no number is named, so an operator is alarmed"
     return _KINDS[messages.kind(change)]

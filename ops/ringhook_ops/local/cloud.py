@@ -190,7 +190,11 @@ class LocalCloud:
             "Action": "scheduler:CreateSchedule",
             "Resource": f"{place}:schedule/default/*",
         }
-        for role, rights in (("ReceiverRole", [batch]), ("DialerRole", [batch, schedule])):
+        for role, rights in (
+            ("ReceiverRole", [batch]),
+            ("DialerRole", [batch, schedule]),
+            ("KeeperRole", [batch]),
+        ):
             detail = self.client("cloudformation").describe_stack_resource(
                 StackName=STACK, LogicalResourceId=role
             )["StackResourceDetail"]
@@ -211,7 +215,7 @@ class LocalCloud:
             secrets.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
 
     def _warm_keeper(self) -> None:
-        """Start the keeper, as its rule does on AWS every five minutes: a cancel is quick then."""
+        """Start the keeper, as its rule does on AWS every minute: a cancel is quick then."""
         keeper = self.client("cloudformation").describe_stack_resource(
             StackName=STACK, LogicalResourceId="KeeperFunction"
         )["StackResourceDetail"]

@@ -21,7 +21,16 @@ from ringhook_ops.samples import library, sending, webhooks
 from ringhook_ops.samples.sending import Answer
 
 # A call that is none of these is under way or waits.
-_ENDED = {"initiated", "refused", "suppressed", "cancelled", "unmapped", "uncertain", "forgotten"}
+_ENDED = {
+    "initiated",
+    "ended",
+    "refused",
+    "suppressed",
+    "cancelled",
+    "unmapped",
+    "uncertain",
+    "forgotten",
+}
 _PATIENCE = 30.0  # seconds until a call that does not end is told as it is
 # India keeps no numbers for fiction: these are written like those of other countries.
 _INDIAN_ORDER = [

@@ -14,6 +14,7 @@ Status = Literal[
     "deferred",
     "calling",
     "initiated",
+    "ended",
     "refused",
     "suppressed",
     "cancelled",

@@ -10,7 +10,9 @@ input changes nothing:
     put_off     it may not be asked for yet          looked     the list of executions answered
     suppressed  a rule forbids it                    replayed   an operator wants it once more
 
-`due` says what the clock makes of an item: decide and ring, look whether it rang, or wait.
+How it ended for the person, and what follows from that, is in `endings`.
+`due` says what the clock makes of an item: decide and ring, look whether it rang, learn how it
+ended, settle what follows, or wait.
 
 - `queued`, `deferred` wait for `due_at`; then the policy is asked.
 - `calling` is owned by one dialer until `due_at`. If that passes, its owner died between asking
@@ -18,6 +20,7 @@ input changes nothing:
 - `uncertain` with a `due_at` is looked up again then; without one it is left.
 - `calling` and `uncertain` are busy: what they are told is kept, and applied as soon as it is known
   that the phone did not ring, before anything else is asked of the API.
+- `initiated` waits for its outcome until `due_at`, when the list is asked for it.
 - All else has ended (`due_at` None). What only a fault or the clock had ended, a newer event of the
   key begins again: under the same id and the whole policy. So does an appointment that was moved.
 
@@ -27,9 +30,9 @@ clocks differ. Where even that is equal, who cancels is believed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -44,10 +47,12 @@ from ringhook.calls.answers import (
     Unreadable,
 )
 from ringhook.calls.call import Call
-from ringhook.reading.times import SKEW
+from ringhook.calls.item import Cancel, Item, newer
+from ringhook.calls.outcomes import given_up, with_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from ringhook.calls import messages
     from ringhook.calls.answers import Found
@@ -66,63 +71,10 @@ _BLIND_FOR = 86_400.0
 _FIRST_WAIT, LONGEST_WAIT = 5.0, 900.0
 # What waits for its turn comes up again after a seventh of the time that it has waited.
 _TURN = 1.15
+# How it ended is asked first so many seconds after it was asked for: nobody rings for shorter.
+FIRST_LEARN = 45.0
 # So many events are remembered as heard of.
 _SEEN = 20
-
-
-class _Timed(Protocol):
-    @property
-    def occurred_at(self) -> datetime: ...
-
-    @property
-    def received_at(self) -> datetime: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """What ended a call, or is to end it once it is not busy."""
-
-    topic: str
-    event_id: str
-    occurred_at: datetime
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """A call as the ledger has it. `due_at` (epoch seconds) is when to take it up again, if ever.
-
-    `owner` is the claim's, until it is settled; `requests` counts what was asked of the API,
-    `ringing` the times that a phone was meant to ring (a redial, a moved appointment), `looks` the
-    looks at the list of executions, `waits` how often in a row it was put off. `seen` are the ids
-    of its events. `next` is the newer call that it was told of, `cancel` the newest word to end it.
-    """
-
-    call: Call
-    status: Status
-    reason: str = ""
-    version: int = 0
-    due_at: float | None = None
-    owner: str = ""
-    asked_at: datetime | None = None
-    requests: int = 0
-    ringing: int = 1
-    looks: int = 0
-    waits: int = 0
-    execution_id: str = ""
-    seen: tuple[str, ...] = ()
-    cancel: Cancel | None = None
-    next: Call | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether the API was asked, and it is yet to be learnt what came of it."""
-        return self.status == "calling" or (self.status == "uncertain" and self.due_at is not None)
-
-
-def newer(one: _Timed, other: _Timed) -> bool:
-    """Whether one event is newer than the other."""
-    return _when(one) > _when(other)
 
 
 def backoff(attempt: int, jitter: float) -> float:
@@ -143,12 +95,16 @@ def turn(waits: int, jitter: float) -> float:
     return min(LONGEST_WAIT, _FIRST_WAIT * _TURN ** min(waits, 60)) / 2 * (1 + jitter)
 
 
-def due(item: Item, now: float) -> Literal["decide", "look", "wait", "nothing"]:
+def due(item: Item, now: float) -> Literal["decide", "look", "learn", "settle", "wait", "nothing"]:
     """What the clock makes of an item."""
     if item.due_at is None:
         return "nothing"
     if item.due_at > now:
         return "wait"
+    if item.is_over and (item.busy or item.status == "initiated"):
+        return "settle"
+    if item.status == "initiated":
+        return "learn"
     return "look" if item.busy else "decide"
 
 
@@ -168,9 +124,12 @@ def asked(item: Item | None, call: Call, policy: Policy | None, now: float) -> I
     if item.busy:
         return replace(item, next=call, seen=_seen(item, call))
     if item.status in ("queued", "deferred"):
-        # The API's own wait is kept; any other is decided anew.
-        due_at = item.due_at if item.status == "queued" else now
-        wanted = _kept(item.call, call, policy)
+        # The API's own wait is kept, and that of a further attempt; any other is decided anew.
+        wanted, due_at = updated(item.call, call, policy), item.due_at
+        if _is_called_back(item) and call.appointment == item.call.appointment:
+            wanted = msgspec.structs.replace(wanted, ring_at=item.call.ring_at)
+        elif item.status != "queued" and not item.redials:
+            due_at = now
         return replace(item, call=wanted, due_at=due_at, seen=_seen(item, call))
     return _after_the_end(item, call, policy, now)
 
@@ -189,7 +148,7 @@ def ended_by(item: Item | None, word: messages.Cancel) -> Item | None:
     if newer(item.next or item.call, cancel) or (item.cancel and not newer(cancel, item.cancel)):
         return None
     told = replace(item, cancel=cancel)
-    if item.busy or item.status in ("initiated", "uncertain"):
+    if item.busy or item.status in ("initiated", "uncertain", "ended"):
         return told
     return _end(told, "cancelled", _cancelled(cancel))
 
@@ -197,6 +156,8 @@ def ended_by(item: Item | None, word: messages.Cancel) -> Item | None:
 def replayed(item: Item, call: Call, now: float) -> Item | None:
     """An operator wants it once more, by the whole policy: as `call`, or what is newer, says."""
     if item.busy or item.status in ("queued", "deferred", "initiated"):
+        return None
+    if item.status == "ended" and (item.outcome is None or item.outcome.outcome != "failed"):
         return None
     begun = _reborn(item, item.next or call, now)
     return replace(begun, reason="replayed by an operator")
@@ -208,7 +169,9 @@ def put_off(item: Item, status: Literal["queued", "deferred"], reason: str, unti
 
 
 def suppressed(item: Item, reason: str) -> Item:
-    """A rule forbids the call."""
+    """A rule forbids the call, or that it is made again: then it has ended as it did before."""
+    if item.redials or _is_called_back(item):
+        return _end(item, "ended", f"not called again: {reason}")
     return _end(item, "suppressed", reason)
 
 
@@ -230,7 +193,7 @@ def heard(item: Item, answer: Answer, policy: Policy | None, now: float, jitter:
     """The API answered the item's request, or provably was not asked, or it is not known."""
     match answer:
         case Initiated(execution_id):
-            return _rang(item, "the API started the call", execution_id, policy, now)
+            return rang(item, "the API started the call", execution_id, policy, now)
         case Refused(reason, execution_id):
             ended = _end(replace(item, execution_id=execution_id), "refused", reason)
             return _told(ended, now)
@@ -257,7 +220,7 @@ def looked(item: Item, found: Found, policy: Policy | None, now: float, jitter: 
     item = replace(item, status="uncertain")
     if isinstance(found, str):
         reason = "no answer was heard, but the list of executions has the call"
-        return _rang(item, reason, found, policy, now)
+        return rang(item, reason, found, policy, now)
     if isinstance(found, Unreadable):
         if now - since > _BLIND_FOR:
             return _left(item, f"{found.reason}, for a day")
@@ -275,12 +238,6 @@ def looked(item: Item, found: Found, policy: Policy | None, now: float, jitter: 
         return _left(item, f"no answer was heard, and {missing}")
     reason = f"{missing} (look {looks})"
     return replace(item, reason=reason, due_at=max(now + 5, since + LOOKS[looks]))
-
-
-def _when(event: _Timed) -> tuple[datetime, datetime]:
-    """By what events are put in order: the sender's time, if it can be, and arrival."""
-    believed = event.occurred_at <= event.received_at + SKEW
-    return event.occurred_at if believed else event.received_at, event.received_at
 
 
 def _may_be_before(call: Call, cancel: Cancel) -> bool:
@@ -303,8 +260,14 @@ def _reborn(item: Item, call: Call, now: float) -> Item:
     """Begun again under the same id; what may have rung already was another ringing."""
     begun = _begun(call, now)
     may_have_rung = item.status in ("calling", "initiated", "uncertain") or item.execution_id
+    outcomes = item.outcomes
+    if item.awaits_outcome:
+        # It is not asked any more how that attempt ended.
+        known = item.outcome if item.outcome and item.outcome.attempt == item.ringing else None
+        outcomes = with_outcome(outcomes, given_up(known, item.ringing))
     return replace(
         begun,
+        outcomes=outcomes,
         version=item.version,
         requests=item.requests,
         ringing=item.ringing + bool(may_have_rung),
@@ -317,10 +280,16 @@ def _seen(item: Item, call: Call) -> tuple[str, ...]:
     return (*(one for one in item.seen if one != call.event_id), call.event_id)[-_SEEN:]
 
 
-def _kept(old: Call, new: Call, policy: Policy | None) -> Call:
+def updated(old: Call, new: Call, policy: Policy | None) -> Call:
     """The newer event's data; when the call rings stays, unless the route says otherwise."""
     moves = policy is not None and (policy.restart or policy.at is not None)
     return new if moves else msgspec.structs.replace(new, ring_at=old.ring_at)
+
+
+def _is_called_back(item: Item) -> bool:
+    """Whether its next attempt is at the time that the person asked for."""
+    back = item.outcome.callback_at if item.outcome else None
+    return back is not None and back == item.call.ring_at
 
 
 def _begins_again(item: Item, call: Call, policy: Policy | None) -> bool:
@@ -330,7 +299,7 @@ def _begins_again(item: Item, call: Call, policy: Policy | None) -> bool:
             return True
         case "refused":
             return _asks(call) != _asks(item.call)
-        case "initiated":
+        case "initiated" | "ended":
             return _is_moved(item.call, call, policy)
         case "uncertain":
             redials = policy is not None and policy.on_uncertain == "redial"
@@ -339,11 +308,14 @@ def _begins_again(item: Item, call: Call, policy: Policy | None) -> bool:
 
 
 def _after_the_end(item: Item, call: Call, policy: Policy | None, now: float) -> Item | None:
-    """A newer event of a call that has ended: it begins again, or is what a replay would make."""
+    """A newer event of a call that rings or has ended: it begins again, or is what comes next.
+
+    That is a redial, or what an operator has replayed.
+    """
     if _begins_again(item, call, policy):
         return _reborn(item, call, now)
-    replays = item.status in ("refused", "uncertain")
-    return replace(item, next=call, seen=_seen(item, call)) if replays else None
+    follows = item.awaits_outcome or item.status in ("refused", "uncertain")
+    return replace(item, next=call, seen=_seen(item, call)) if follows else None
 
 
 def _asks(call: Call) -> tuple[str, int, str]:
@@ -385,9 +357,11 @@ def _told(item: Item, now: float) -> Item:
     return item
 
 
-def _rang(item: Item, reason: str, execution_id: str, policy: Policy | None, now: float) -> Item:
+def rang(item: Item, reason: str, execution_id: str, policy: Policy | None, now: float) -> Item:
     """The phone rang. A cancel is too late; an appointment that was moved is called for anew."""
-    ended = replace(_end(item, "initiated", reason), execution_id=execution_id, next=None)
+    since = item.asked_at.timestamp() if item.asked_at else now
+    learn_at = now if item.is_over else max(now, since + FIRST_LEARN)
+    ended = replace(_end(item, "initiated", reason), execution_id=execution_id, due_at=learn_at)
     wanted = item.next
     if wanted is None or not _is_moved(item.call, wanted, policy):
         return ended
@@ -427,8 +401,3 @@ def rung_before(item: Item, rung: Mapping[str, float]) -> dict[str, float]:
     if item.ringing == 1 or earlier in rung:
         return dict(rung)
     return {earlier if one == call_id else one: at for one, at in rung.items()}
-
-
-def moment(seconds: float) -> datetime:
-    """Epoch seconds as a time."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -4,6 +4,7 @@
     wake      take this call up again           consent   what a person said of being called
     event     its rest is to be fetched first   forget    delete what is known of a person
     cancel    end this call                     export    hand out what is known of a person
+    ended     how a call ended                  outcomes  ask how these calls ended
 
 A message is JSON; `kind` says which of them it is. Each has its own fields, and no others. `tries`
 counts how often it could not be taken, because something did not answer.
@@ -118,6 +119,27 @@ class Cancel(_Change, frozen=True, kw_only=True, tag="cancel"):
     notify: tuple[str, ...] = ()
 
 
+class Ended(_Change, frozen=True, kw_only=True, tag="ended"):
+    """An agent tells how a call ended: `outcome`, as `outcomes.as_json` writes it.
+
+    `marks` may hold the call's; `execution_id`, `phone_number` and `agent_id` are as it wrote them.
+    """
+
+    marks: tuple[str, ...] = ()
+    execution_id: str = ""
+    phone_number: str = ""
+    agent_id: str = ""
+    outcome: dict[str, Any]
+
+
+class Outcomes(_Message, frozen=True, kw_only=True, tag="outcomes"):
+    """The list of executions is to be asked how these calls of an agent ended."""
+
+    account: str
+    agent_id: int
+    call_ids: tuple[str, ...]
+
+
 class _Wish(_Change, frozen=True, kw_only=True):
     """What a person wants kept or done; every copy of the event gives the same `wish_id`."""
 
@@ -153,8 +175,8 @@ class Export(_Wish, frozen=True, kw_only=True, tag="export"):
 
 Wish = Suppress | Consent | Forget | Export
 # What an event can ask for.
-Asked = Call | Cancel | Wish
-Message = Ring | Wake | ThinEvent | Cancel | Wish
+Asked = Call | Cancel | Ended | Wish
+Message = Ring | Wake | ThinEvent | Cancel | Ended | Outcomes | Wish
 
 
 def kind(of: Message) -> str:
@@ -164,7 +186,12 @@ def kind(of: Message) -> str:
 
 def identity(asked: Asked) -> str:
     """The id of what is asked for; every copy of the event gives the same one."""
-    return asked.call_id if isinstance(asked, Call | Cancel) else asked.wish_id
+    match asked:
+        case Call() | Cancel():
+            return asked.call_id
+        case Ended():
+            return asked.event_id
+    return asked.wish_id
 
 
 def write(message: Message) -> str:

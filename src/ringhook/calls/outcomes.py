@@ -160,6 +160,12 @@ def given_up(known: Outcome | None, attempt: int) -> Outcome:
     )
 
 
+def with_outcome(outcomes: tuple[Outcome, ...], one: Outcome) -> tuple[Outcome, ...]:
+    """These outcomes with this one in the place of what was known of its attempt."""
+    others = [other for other in outcomes if other.attempt != one.attempt]
+    return tuple(sorted([*others, one], key=lambda other: other.attempt))
+
+
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """An outcome as JSON has it: times as ISO 8601, and nothing of what is not known."""
     values = {one.name: getattr(outcome, one.name) for one in fields(Outcome)}

@@ -12,15 +12,18 @@ limited; `stops` for what an operator has stopped; `hold#<account>` for an accou
 from __future__ import annotations
 
 import zlib
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ringhook.calls import outcomes
 from ringhook.calls.call import Call
-from ringhook.calls.lifecycle import Cancel, Item, rung_before
+from ringhook.calls.item import Cancel, Item
+from ringhook.calls.lifecycle import rung_before
+from ringhook.calls.outcomes import Outcome
 from ringhook.clients.numbers import (
     LONGEST_CAP,
     SPENT,
@@ -36,7 +39,7 @@ from ringhook.errors import ConflictError, UnavailableError
 from ringhook.ringing.book import Hold, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,8 +56,10 @@ _NOT_KEPT = {"payload", "unmapped", "phone_number"}
 _UNMAPPED_KEPT = timedelta(days=14)
 # What waits is in so many parts of an index, so that none takes all of its writes; and is overdue
 # so many seconds after its time, since a wake may have a few messages before it.
-_SHARDS, _GRACE = 8, 120.0
+_SHARDS, _GRACE, _RANG = 8, 120.0, "rang-"
 _TRIES = 10
+# So many items are read in one request.
+_TOGETHER = 100
 
 
 class Ledger(Numbers):
@@ -231,17 +236,37 @@ class Ledger(Numbers):
 
     def overdue(self, now: float, limit: int) -> Iterator[tuple[str, float]]:
         """The ids of calls that should have been taken up by now, and when; `limit` at most."""
+        return self._due("", now, limit)
+
+    def rang(self, now: float, limit: int) -> Iterator[tuple[str, float]]:
+        """The ids of calls that rang, and of which it is to be asked now how they ended."""
+        return self._due(_RANG, now, limit)
+
+    def _due(self, lane: str, now: float, limit: int) -> Iterator[tuple[str, float]]:
         for shard in range(_SHARDS):
             found = self.table.query(
                 "by-due",
                 KeyConditionExpression="waiting = :shard AND sweep_at < :now",
                 ExpressionAttributeValues={
-                    ":shard": {"S": str(shard)},
+                    ":shard": {"S": f"{lane}{shard}"},
                     ":now": {"N": repr(now)},
                 },
             )
             for item in islice(found, limit // _SHARDS):
                 yield item["pk"].removeprefix("call#"), float(item["sweep_at"])
+
+    def called(self, number: str, execution_id: str) -> str:
+        """The id of the call to this number that has this execution; "" if there is none."""
+        items = (one for one in self.calls_to(number) if one.get("execution_id") == execution_id)
+        return str(next((one["call_id"] for one in items), ""))
+
+    def read_all(self, call_ids: Sequence[str]) -> list[Item]:
+        """Those of these calls that there are. Raises UnavailableError."""
+        found: list[Item] = []
+        for first in range(0, len(call_ids), _TOGETHER):
+            keys = [f"call#{one}" for one in call_ids[first : first + _TOGETHER]]
+            found += [_item(one) for one in self.table.get(keys).values()]
+        return found
 
     def swept(self, call_id: str, since: float, until: float) -> bool:
         """Leave an overdue call to its wake until then; whether it was still overdue."""
@@ -301,12 +326,15 @@ class Ledger(Numbers):
             "status": item.status,
             "reason": item.reason,
             "due_at": item.due_at,
-            "waiting": None if item.due_at is None else _shard(call.call_id),
-            "sweep_at": None if item.due_at is None else item.due_at + _GRACE,
+            "waiting": _lane(item),
+            "sweep_at": item.due_at
+            if item.due_at is None or item.awaits_outcome
+            else item.due_at + _GRACE,
             "owner": item.owner or None,
             "asked_at": item.asked_at.isoformat() if item.asked_at else None,
             "attempt_count": item.requests,
             "ringing": item.ringing,
+            "redials": item.redials or None,
             "looks": item.looks,
             "waits": item.waits,
             "execution_id": item.execution_id or None,
@@ -315,6 +343,7 @@ class Ledger(Numbers):
             "next": _said(item.next) | {"payload": ""} if item.next else None,
             "expires_at": int(last + kept.total_seconds()),
             "day": now.date().isoformat(),
+            **_ended(item),
             "payload": call.payload if item.status == "unmapped" else None,
             # An index's key may not be empty.
             "phone_number": call.phone_number or None,
@@ -329,8 +358,20 @@ def _rung(history: History, item: Item, now: datetime) -> dict[str, float]:
     return rung | {item.call.call_id: now.timestamp()}
 
 
-def _shard(call_id: str) -> str:
-    return str(zlib.crc32(call_id.encode()) % _SHARDS)
+def _lane(item: Item) -> str | None:
+    """In which part of the index it waits, if it waits: what rang stands apart."""
+    if item.due_at is None:
+        return None
+    shard = str(zlib.crc32(item.call.call_id.encode()) % _SHARDS)
+    return _RANG + shard if item.awaits_outcome else shard
+
+
+def _ended(item: Item) -> dict[str, Any]:
+    """How it ended: of the last attempt, for who reads the item; and of each of them."""
+    said = outcomes.as_json(item.outcome) if item.outcome else {}
+    names = (one.name for one in fields(Outcome) if one.name not in ("attempt", "final"))
+    rows = [outcomes.as_json(one) for one in item.outcomes]
+    return {name: said.get(name) for name in names} | {"outcomes": rows or None}
 
 
 def _word(cancel: Cancel) -> dict[str, str]:
@@ -375,6 +416,8 @@ def _item(found: Mapping[str, Any]) -> Item:
         seen=tuple(fields.get("seen", [fields["event_id"]])),
         cancel=_cancel(cancel) if cancel else None,
         next=_call(following) if following else None,
+        redials=fields.get("redials", 0),
+        outcomes=tuple(outcomes.of_json(one) for one in fields.get("outcomes", [])),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from ringhook.calls import messages
 from ringhook.calls.call import Call
-from ringhook.calls.lifecycle import newer
+from ringhook.calls.item import newer
 from ringhook.calls.messages import Cancel, Ring, ThinEvent, Wake
 from ringhook.clients.services import failures
 from ringhook.errors import UnavailableError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
     from ringhook.calls.answers import Heard
-    from ringhook.calls.messages import Asked, Message, Wish
+    from ringhook.calls.messages import Asked, Ended, Message, Wish
     from ringhook.clients.alarm_clock import AlarmClock
     from ringhook.clients.services import Sqs
 
@@ -56,7 +56,7 @@ class CallQueue:
 
         After a failure some may be in it: the sender sends all again, and they meet in the ledger.
         """
-        changes: list[Cancel | Wish] = []
+        changes: list[Cancel | Ended | Wish] = []
         rest: list[Ring | ThinEvent] = []
         cancels = {one.call_id: one for one in tasks if isinstance(one, Cancel)}
         for one in tasks:
@@ -72,6 +72,10 @@ class CallQueue:
         # What ends or forbids a call is there before what asks for one.
         self._send_all(self._told_url, changes)
         self._send_all(self._url, rest)
+
+    def send_on(self, some: Sequence[Message]) -> None:
+        """Put these into this very queue. Raises UnavailableError unless all of them are in it."""
+        self._send_all(self._url, some)
 
     def _send_all(self, url: str, all_of: Sequence[Message]) -> None:
         for batch in _batches([messages.write(one) for one in all_of]):

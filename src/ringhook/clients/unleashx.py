@@ -11,34 +11,33 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from ringhook.calls import marks
 from ringhook.calls.answers import (
     AccountRefused,
     Initiated,
     Later,
     Refused,
-    Unclear,
     Unheard,
     Unreadable,
 )
-from ringhook.clients import wire
+from ringhook.clients import executions, wire
 from ringhook.errors import CutError, UnsentError
-from ringhook.reading.times import parse_time, wait_for
+from ringhook.reading.times import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ringhook.calls.answers import Answer, Found
     from ringhook.calls.call import Call
+    from ringhook.calls.item import Item
+    from ringhook.calls.outcomes import Said
 
 CALL_PATH = "/api/v1/global/agents/call"
 LIST_PATH = "/api/v1/global/agents/executions/list"
-# The key of the metadata by which a call is found again in the list.
-CALL_ID = "call_id"
-_PAGE = 100
 
 # What the API says of a refusal, and what it means, the first that is found. The first line of each
 # is documented ("Make Call"); the rest is what such APIs say, as nobody documents this one's words.
@@ -59,10 +58,6 @@ _NOT_ITS_OWN = {403, 404, 407, 408, 409, 425}
 _ACCOUNT = {401: "token", 402: "credit"}
 # A call that was begun and given up in the same answer.
 _GIVEN_UP = {"failed", "error", "rejected", "cancelled", "canceled", "busy", "no-answer"}
-# Between this clock and the API's (seconds).
-_EARLY, _LATE = 2.0, 10.0
-# Times without a zone are UTC or India's, where the API is at home.
-_ZONES = {0.0, 19_800.0}
 
 
 class UnleashX:
@@ -91,8 +86,8 @@ class UnleashX:
         """Ask for the call, once; `ringing` tells apart the times that it is meant to ring."""
         body: dict[str, Any] = {"agent_id": call.agent_id, "phone_number": call.phone_number}
         metadata = dict(call.metadata)
-        if mark := self._mark(call, ringing):
-            metadata[CALL_ID] = mark
+        if mark := self.mark(call, ringing):
+            metadata[marks.KEY] = mark
         if metadata:
             body["metadata"] = metadata
         try:
@@ -105,17 +100,43 @@ class UnleashX:
 
     def find(self, call: Call, token: str, asked_at: datetime, ringing: int = 1) -> Found:
         """The execution that an unheard request of `asked_at` started, if the list has it."""
-        mark = self._mark(call, ringing)
-        query: dict[str, Any] = {
-            "agent_id": call.agent_id,
-            "calling_number": call.phone_number.removeprefix("+"),
-            "fromdate": (asked_at - timedelta(days=1)).date().isoformat(),
-            "todate": (asked_at + timedelta(days=2)).date().isoformat(),
-            "page": 1,
-            "limit": _PAGE,
-        }
-        if mark:
-            query["input_data"] = mark
+        mark = self.mark(call, ringing)
+        rows = self._rows(executions.query(call.agent_id, asked_at, call.phone_number, mark), token)
+        return (
+            rows
+            if isinstance(rows, Unreadable)
+            else executions.found(rows, executions.Sought(call, asked_at, mark), self._timeout)
+        )
+
+    def page(
+        self, agent_id: int, token: str, since: datetime, page: int = 1
+    ) -> list[dict[str, Any]] | Unreadable:
+        """A page of what an agent did since then, whoever was rung."""
+        return self._rows(executions.query(agent_id, since, page=page), token)
+
+    def said_of(self, item: Item, token: str) -> list[Said] | Unreadable:
+        """What the list says of how the present attempt of this one call ended."""
+        one = self._sought(item)
+        asked = executions.query(item.call.agent_id, one.asked_at, item.call.phone_number, one.mark)
+        rows = self._rows(asked, token)
+        if isinstance(rows, Unreadable):
+            return rows
+        found = executions.placed(rows, [one], self._timeout, filtered=bool(one.mark))
+        return found.get(item.call.call_id, [])
+
+    def said_on(self, rows: list[dict[str, Any]], items: Sequence[Item]) -> dict[str, list[Said]]:
+        """What rows of their agent say of how the present attempts of calls ended, by call_id."""
+        return executions.placed(rows, [self._sought(item) for item in items], self._timeout)
+
+    def _sought(self, item: Item) -> executions.Sought:
+        return executions.Sought(
+            item.call,
+            item.asked_at or item.call.received_at,
+            self.mark(item.call, item.ringing),
+            item.execution_id,
+        )
+
+    def _rows(self, query: Mapping[str, Any], token: str) -> list[dict[str, Any]] | Unreadable:
         try:
             response = self._request("GET", f"{LIST_PATH}?{urlencode(query)}", token)
             rows = json.loads(response.data)["datalist"]
@@ -125,18 +146,13 @@ class UnleashX:
             return Unreadable(f"the list of executions cannot be read ({type(error).__name__})")
         if response.status != 200 or not isinstance(rows, list):
             return Unreadable(f"the list of executions cannot be read (HTTP {response.status})")
-        found = [row for row in rows if isinstance(row, dict) and _same(row, call)]
-        if mark:
-            return _marked(found, mark, asked_at)
-        if len(rows) >= _PAGE:
-            return Unclear("the list of executions is longer than a page")
-        return _timed(found, asked_at, self._timeout)
+        return [row for row in rows if isinstance(row, dict)]
 
-    def _mark(self, call: Call, ringing: int) -> str:
+    def mark(self, call: Call, ringing: int) -> str:
         """What finds the call again; a route that uses the key for itself keeps it."""
-        if not self._marked or CALL_ID in call.metadata:
+        if not self._marked or marks.KEY in call.metadata:
             return ""
-        return call.call_id if ringing == 1 else f"{call.call_id}.{ringing}"
+        return marks.mark(call.call_id, ringing)
 
     def _request(
         self, method: str, path: str, token: str, body: str | None = None
@@ -188,75 +204,6 @@ def _refusal(message: str, retry_after: float) -> Answer:
         case None:
             return Refused(f"{message} (words that Ringhook does not know: see `ringhook replay`)")
     return AccountRefused(message, cause=sort)
-
-
-def _marked(rows: list[dict[str, Any]], mark: str, asked_at: datetime) -> Found:
-    """The row of this mark. An API that overlooks the filter gives others' rows as well."""
-    unclear: Found = None
-    for row in rows:
-        given = next((row[key] for key in row if key.lower() == "input_data"), None)
-        if given is not None:
-            text = given if isinstance(given, str) else json.dumps(given)
-            if re.search(rf"{re.escape(mark)}(?![\w.])", text):
-                return _id(row)
-        elif (apart := _apart(row, asked_at)) is None:
-            unclear = Unclear(f"execution {row.get('ID')} was made at no time that can be read")
-        elif any(-60 <= apart - zone <= 300 for zone in _all_zones()):
-            return _id(row)
-    return unclear
-
-
-def _timed(rows: list[dict[str, Any]], asked_at: datetime, timeout: float) -> Found:
-    """The one row of about the time of the request."""
-    near, unclear = [], None
-    for row in rows:
-        apart = _apart(row, asked_at)
-        if apart is None:
-            unclear = row
-            continue
-        zones = {0.0} if _has_zone(row) else _all_zones()
-        fits = {zone for zone in zones if -_EARLY <= apart - zone <= timeout + _LATE}
-        if fits & _ZONES:
-            near.append(row)
-        elif fits:
-            unclear = row
-    if len(near) == 1 and not unclear:
-        return _id(near[0])
-    if near or unclear:
-        several = unclear or near[0]
-        at = _field(several, "created_at")
-        return Unclear(f"execution {_id(several)} of {at!r} may be this call, or another")
-    return None
-
-
-def _all_zones() -> set[float]:
-    """How far a local time can be from UTC, in seconds."""
-    return {quarter * 900.0 for quarter in range(-48, 57)}
-
-
-def _apart(row: Mapping[str, Any], asked_at: datetime) -> float | None:
-    """Seconds from the request to the row's time, taken as UTC where it names no zone."""
-    created = parse_time(str(_field(row, "created_at")))
-    return None if created is None else (created - asked_at).total_seconds()
-
-
-def _has_zone(row: Mapping[str, Any]) -> bool:
-    return bool(re.search(r"(Z|[+-]\d\d:?\d\d)$", str(_field(row, "created_at"))))
-
-
-def _same(row: Mapping[str, Any], call: Call) -> bool:
-    number = "".join(c for c in str(_field(row, "calling_number")) if c.isdigit())
-    same_agent = str(_field(row, "agent_id")) == str(call.agent_id)
-    return same_agent and number == call.phone_number.removeprefix("+")
-
-
-def _field(row: Mapping[str, Any], name: str) -> Any:
-    """A row's field: the pages write the names in capitals and in small letters."""
-    return row.get(name.upper(), row.get(name, ""))
-
-
-def _id(row: Mapping[str, Any]) -> str:
-    return str(_field(row, "execution_id") or _field(row, "id"))
 
 
 def _json_object(data: bytes) -> dict[str, Any]:

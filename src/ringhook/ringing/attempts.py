@@ -12,11 +12,11 @@ import random
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ringhook.calls import lifecycle
+from ringhook.calls import endings, lifecycle
 from ringhook.calls.answers import (
     AccountRefused,
     Heard,
@@ -33,6 +33,8 @@ from ringhook.errors import ConflictError, UnavailableError, UnstorableError
 from ringhook.ringing.accounts import Accounts, waits
 from ringhook.ringing.book import stopped
 from ringhook.ringing.changes import Telling, said
+from ringhook.ringing.learning import Learning
+from ringhook.ringing.pacing import Unpaced
 from ringhook.telemetry import count, logger, metrics
 
 if TYPE_CHECKING:
@@ -40,14 +42,15 @@ if TYPE_CHECKING:
 
     from ringhook.calls.answers import Answer, Found
     from ringhook.calls.call import Call, Status
-    from ringhook.calls.lifecycle import Item
-    from ringhook.calls.messages import Cancel, Wish
+    from ringhook.calls.item import Item
+    from ringhook.calls.messages import Cancel, Ended, Outcomes, Wish
     from ringhook.clients.secret_store import SecretStore
     from ringhook.clients.unleashx import UnleashX
     from ringhook.deciding.policy import History
     from ringhook.ringing.book import Book, Count, Hold, Known
     from ringhook.ringing.breaker import Breaker
     from ringhook.ringing.changes import Done
+    from ringhook.ringing.pacing import Pace
     from ringhook.routing.routes import Policy, Routes
 
 # What was put off to the opening of calling hours is spread over so many seconds, so that 09:00 is
@@ -87,31 +90,6 @@ class _Turn:
     heard: Heard | None = None
 
 
-class Pace(Protocol):
-    """The API's plan: a slot for each request."""
-
-    def take(self, account: str, *, by: float, again: bool = False) -> float | None:
-        """Wait until a slot is near; the seconds that took. None: it is too far off.
-
-        One that comes up `again`, since there was none, lets new ones go before it.
-        """
-        ...
-
-    def use(self, account: str) -> None:
-        """Wait for the slot's own moment: now the API is asked."""
-
-
-class Unpaced:
-    """A plan without limits."""
-
-    def take(self, account: str, *, by: float, again: bool = False) -> float | None:  # noqa: ARG002 - as Pace
-        """At once."""
-        return 0.0
-
-    def use(self, account: str) -> None:
-        """There is nothing to wait for."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialing:
     """Everything that dialling a call needs.
@@ -140,9 +118,24 @@ class Dialing:
         """
         return self._advance(call.call_id, _Turn(call, lease_until, heard))
 
-    def change(self, change: Cancel | Wish) -> Result:
-        """End a call, or keep what is to be known of a number. Raises UnavailableError."""
-        return Result(*Telling(self.book, self.clock).take(change))
+    def change(
+        self, change: Cancel | Ended | Wish, wake: Callable[[str], None] | None = None
+    ) -> Result:
+        """End a call, or keep what is to be known of it or of a number. Raises UnavailableError."""
+        return Result(*Telling(self.book, self.clock, wake).take(change))
+
+    def learn(self, asked: Outcomes, *, lease_until: float) -> dict[str, float]:
+        """Ask how calls ended; when those that are made again must be taken up, by their ids."""
+        learning = Learning(
+            api=self.api,
+            book=self.book,
+            routes=self.routes,
+            accounts=self._accounts,
+            pace=self.pace,
+            patience=self.patience,
+            clock=self.clock,
+        )
+        return learning.look(asked.account, asked.agent_id, asked.call_ids, lease_until=lease_until)
 
     def wake(self, call_id: str, *, lease_until: float, heard: Heard | None = None) -> Result:
         """Take a call up again; one that was forgotten meanwhile has ended."""
@@ -197,17 +190,20 @@ class Dialing:
             if item is None or item.due_at is None or item.due_at > now:
                 return _duplicate(item)
             following = item
-        if following == item or not following.busy:
-            match lifecycle.due(following, now):
-                case "decide":
-                    return self._decide(following, known, turn)
-                case "look":
-                    return self._look(following, known, turn)
+        if following == item or not following.busy or following.is_over:
+            step = {"decide": self._decide, "look": self._look, "settle": self._settle}
+            if taken := step.get(lifecycle.due(following, now)):
+                return taken(following, known, turn)
         if following != item:
             return self._kept(following, item)
         # Whoever put it off has seen to its wake; but one that came a little early comes again.
-        early = following.due_at if (following.due_at or 0) - now < _EARLY else None
+        early = _again_at(following) if (following.due_at or 0) - now < _EARLY else None
         return Result(following.status, "not due yet", following.execution_id, early)
+
+    def _settle(self, item: Item, known: Known, turn: _Turn) -> Result:  # noqa: ARG002 - as other steps
+        """How the call ended is known: it has ended, or is made again."""
+        after = endings.settled(item, self._policy(item), self.clock())
+        return self._kept(after, known.item)
 
     def _asked(self, item: Item | None, call: Call, now: float) -> Item | None:
         route = self.routes.named(call.route)
@@ -346,6 +342,8 @@ class Dialing:
                 # Erased, settled by the list, or written already by a write whose answer was lost.
                 return _as_it_is(item)
             after = lifecycle.heard(item, answer, self._policy(item), self.clock(), self.jitter())
+            if after.awaits_outcome and not self.wakes:
+                after = replace(after, due_at=None, next=None)
             row = {**attempt, "reason": after.reason} if attempt else None
             try:
                 self.book.write(after, over=item, now=self._now(), attempt=row, give_back=back)
@@ -390,7 +388,7 @@ class Dialing:
             return self._unmapped(item, over, str(error))
         if over and (item.status, item.reason) == (over.status, over.reason):
             logger.info("call.told", call_id=item.call.call_id, status=item.status)
-            again_at = None if item.due_at == over.due_at else item.due_at
+            again_at = None if item.due_at == over.due_at else _again_at(item)
             return Result(item.status, item.reason, item.execution_id, again_at)
         return _said(item)
 
@@ -429,7 +427,12 @@ def _forgotten() -> Result:
 def _as_it_is(item: Item | None) -> Result:
     if item is None:
         return _forgotten()
-    return Result(item.status, item.reason, item.execution_id, item.due_at)
+    return Result(item.status, item.reason, item.execution_id, _again_at(item))
+
+
+def _again_at(item: Item) -> float | None:
+    """When it must be taken up again; how a call that rang ended is asked for without that."""
+    return None if item.awaits_outcome else item.due_at
 
 
 def _duplicate(item: Item | None) -> Result:
@@ -443,4 +446,4 @@ def _duplicate(item: Item | None) -> Result:
 def _said(item: Item, attempt: dict[str, Any] | None = None) -> Result:
     told = {"attempt": attempt["n"], "milliseconds": attempt["milliseconds"]} if attempt else {}
     said(item, **told)
-    return Result(item.status, item.reason, item.execution_id, item.due_at)
+    return Result(item.status, item.reason, item.execution_id, _again_at(item))

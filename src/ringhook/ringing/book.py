@@ -9,12 +9,12 @@ from ringhook.deciding.policy import History
 from ringhook.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from ringhook.calls.call import Call
     from ringhook.calls.consents import Consent
-    from ringhook.calls.lifecycle import Item
+    from ringhook.calls.item import Item
     from ringhook.calls.messages import Export
 
 # What counts a call: its number, where a route limits that, and its day, if there is a budget.
@@ -65,6 +65,14 @@ class Book(Protocol):
 
     def read(self, call_id: str) -> Item | None:
         """The call as it stands."""
+
+    def read_all(self, call_ids: Sequence[str]) -> list[Item]:
+        """Those of these calls that there are, as they stand."""
+        ...
+
+    def called(self, number: str, execution_id: str) -> str:
+        """The id of the call to this number that has this execution; "" if there is none."""
+        ...
 
     def known(self, call_id: str, number: str, account: str, now: datetime) -> Known:
         """The call as it stands, and what is known of its number and account."""
@@ -130,6 +138,14 @@ class NoLedger:
         """The call in hand, so that it is not made twice; of any other it never heard."""
         item = self._item
         return item if item and item.call.call_id == call_id else None
+
+    def read_all(self, call_ids: Sequence[str]) -> list[Item]:
+        """The call in hand, if it is one of them."""
+        return [item for one in call_ids if (item := self.read(one))]
+
+    def called(self, number: str, execution_id: str) -> str:  # noqa: ARG002 - as Book
+        """Nothing was kept."""
+        return ""
 
     def known(self, call_id: str, number: str, account: str, now: datetime) -> Known:  # noqa: ARG002 - as Book
         """The call in hand."""

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ringhook.calls import lifecycle, messages
 from ringhook.calls.consents import Consent
-from ringhook.calls.messages import Cancel, Export, Forget, Suppress
+from ringhook.calls.messages import Cancel, Ended, Export, Forget, Suppress
 from ringhook.errors import ConflictError, UnavailableError
 from ringhook.reading import phone
 from ringhook.reading.text import without_quotes
+from ringhook.ringing.hearing import Hearing
 from ringhook.telemetry import count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ringhook.calls.call import Status
-    from ringhook.calls.lifecycle import Item
+    from ringhook.calls.item import Item
     from ringhook.calls.messages import Wish
     from ringhook.ringing.book import Book
 
@@ -31,6 +32,7 @@ Done = Literal["recorded", "forgotten"]
 _TRIES = 10
 _METRIC = {
     "initiated": "CallInitiated",
+    "ended": "CallEnded",
     "refused": "CallRefused",
     "queued": "CallRefusedForNow",
     "uncertain": "CallUncertain",
@@ -44,12 +46,13 @@ _METRIC = {
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Keeps what is told; `clock` gives epoch seconds."""
+    """Keeps what is told; `clock` gives epoch seconds, `wake` has a call taken up again."""
 
     book: Book
     clock: Callable[[], float]
+    wake: Callable[[str], None] | None = None
 
-    def take(self, change: Cancel | Wish) -> tuple[Status | Done, str]:
+    def take(self, change: Cancel | Ended | Wish) -> tuple[Status | Done, str]:
         """Make it; how the call stands then, if it is about one, or what was done, and why.
 
         Raises UnavailableError if the ledger does not take it.
@@ -57,6 +60,11 @@ class Telling:
         now = datetime.fromtimestamp(self.clock(), UTC)
         if isinstance(change, Cancel):
             return self._cancel(change, now)
+        if isinstance(change, Ended):
+            heard = Hearing(self.book, self.clock, self.wake).take(change)
+            if heard and heard.status == "ended":
+                said(heard)
+            return "recorded", "how the call ended is kept" if heard else "it is of no call of ours"
         done = self._grant(change, now)
         logger.info(
             "number.changed",
@@ -126,6 +134,9 @@ def said(item: Item, **more: Any) -> None:
         # The API may repeat the number in what it says.
         reason = reason.replace(call.phone_number, phone.masked(call.phone_number))
     count(_METRIC[item.status])
+    outcome = item.outcome
+    if outcome:
+        more |= {"outcome": outcome.outcome, "learnt_from": outcome.learnt_from}
     logger.info(
         f"call.{item.status}",
         call_id=call.call_id,
@@ -136,6 +147,6 @@ def said(item: Item, **more: Any) -> None:
         agent_id=call.agent_id,
         reason=reason,
         execution_id=item.execution_id,
-        again_at=item.due_at,
+        again_at=None if item.awaits_outcome else item.due_at,
         **more,
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from ringhook.calls import messages
+from ringhook.calls import messages, outcomes
 from ringhook.calls.call import Call
+from ringhook.calls.messages import Ended
+from ringhook.calls.outcomes import Said
 from ringhook.errors import BadRequestError, MisfitError, RejectedError
 from ringhook.reading.packing import pack
+from ringhook.reading.text import tidy
 from ringhook.routing.keeping import LARGEST_PAYLOAD, kept_request
 from ringhook.routing.mapping import Ignored, map_event
 from ringhook.senders import signatures
@@ -17,7 +20,7 @@ from ringhook.senders.providers import Event
 from ringhook.senders.request import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ringhook.calls.messages import Asked
     from ringhook.routing.routes import Connection, Routes
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 # Why a request or one of its events cannot be told, in words that hold nothing of it.
 _TOO_DEEP = "it is nested too deeply"
+# An id of another API is no longer than this; and a body holds no more marks of calls.
+_LONGEST_ID, _MOST_MARKS = 100, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,10 @@ class _Doubts:
 
 
 def _take(event: Event, routes: Routes, request: Request) -> Taken:
+    provider = routes.sources[event.source].provider
+    if provider.ending:
+        told = provider.ending(event.payload, request.received_at)
+        return Taken(event, (_ended(event, told, routes, request),))
     missing = ""
     if is_thin(event, routes):
         if len(pack(event.payload)) <= LARGEST_PAYLOAD:
@@ -193,3 +202,39 @@ def _take(event: Event, routes: Routes, request: Request) -> Taken:
         missing=missing,
     )
     return Taken(event, tuple(mapped))
+
+
+def _ended(
+    event: Event, told: Mapping[str, Any], routes: Routes, request: Request
+) -> Ended | Ignored:
+    """What an agent says of how a call ended, if it says that it is over."""
+    connection = routes.sources[event.source]
+    facts = {one.name: told[one.name] for one in fields(Said) if one.name in told}
+    words = told.get("words")
+    words = words if isinstance(words, dict) else {"status": words}
+    said = Said(**{**facts, "words": words, "zone": connection.source.zone})
+    outcome = outcomes.fold(said, learnt_from="webhook", confirmed=False)
+    wishes = outcome.opt_out or outcome.callback_at
+    if outcome.outcome is None and not wishes:
+        return Ignored(event.source, "it does not say that a call is over")
+    ids = {
+        name: tidy(str(told[name]), _LONGEST_ID)
+        for name in ("execution_id", "phone_number", "agent_id")
+        if isinstance(told.get(name), str | int) and not isinstance(told[name], bool)
+    }
+    marks = tuple(one for one in told.get("marks", ()) if isinstance(one, str))
+    return Ended(
+        source=event.source,
+        provider=connection.source.provider,
+        topic=event.topic,
+        event_id=event.event_id,
+        occurred_at=event.occurred_at,
+        received_at=request.received_at,
+        correlation_id=request.correlation_id,
+        test=event.test,
+        marks=marks[:_MOST_MARKS],
+        outcome=outcomes.as_json(outcome),
+        execution_id=ids.get("execution_id", ""),
+        phone_number=ids.get("phone_number", ""),
+        agent_id=ids.get("agent_id", ""),
+    )

@@ -185,7 +185,10 @@ def _topics(
     wrong: list[Problem] = []
     doubtful: list[Problem] = []
     place = ("routes", index, "on")
-    if route.on and not provider.has_topics:
+    if provider.ending:
+        message = f"{provider.title} asks for no calls, so this route is never reached"
+        wrong.append(problem_at(text, ("routes", index, "source"), message))
+    elif route.on and not provider.has_topics:
         message = (
             f"source {route.source!r} has no topics, so this route is never reached:"
             " leave `on` out, or say where the topic is with the source's `topic`"

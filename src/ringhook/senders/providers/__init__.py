@@ -203,6 +203,9 @@ class Provider:
     """What `[sources.NAME]` may say."""
     adapt: Callable[[Provider, Any], Provider] = lambda provider, _source: provider
     """The provider as the settings of a source make it."""
+    ending: Callable[[Any, datetime], Mapping[str, Any]] | None = None
+    """Of one that asks for no calls, and tells how they ended: what a payload says of that
+    (`_endings.told`)."""
 
     def adapted(self, source: Source) -> Provider:
         """This provider, as a source's settings have it."""
