@@ -96,6 +96,7 @@ class Api:
             "AGENT_ID": body["agent_id"],
             "CALLING_NUMBER": body["phone_number"].removeprefix("+"),
             "STATUS": "Completed",
+            "TOTAL_DURATION": 42,
             "INPUT_DATA": json.dumps(body["metadata"]),
             "CREATED_AT": f"{made:%Y-%m-%d %H:%M:%S}",
         }
@@ -120,7 +121,7 @@ class Api:
         if mood == "500":
             return 500, b"<html>", None
         asked = parse_qs(urlsplit(url).query)
-        wanted = re.sub(r"\D", "", asked["calling_number"][0])
+        wanted = re.sub(r"\D", "", asked.get("calling_number", [""])[0])
         found = [
             row
             for at, row in self.rows
