@@ -25,7 +25,9 @@ from ringhook_ops.sandbox.server import Received, Sandbox
 
 ROUTES = Path(__file__).with_name("routes.toml")
 CALL_PATH = "/api/v1/global/agents/call"
-ENDED = {"initiated", "refused", "suppressed", "cancelled", "unmapped"}
+# A phone rang; how that ended may be known by now, or not.
+RANG = ("initiated", "ended")
+ENDED = {*RANG, "refused", "suppressed", "cancelled", "unmapped"}
 # Exchanges of seven cities; each has a hundred numbers that belong to nobody, 555-0100 to 555-0199.
 AREAS = (202, 206, 212, 213, 312, 617, 702)
 HTTP = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(30.0))

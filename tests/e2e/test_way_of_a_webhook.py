@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.e2e.deployed import HTTP, Deployed
+from tests.e2e.deployed import HTTP, RANG, Deployed
 from tests.e2e.waiting import until
 
 from ringhook.reading.packing import unpack
@@ -33,7 +33,7 @@ def test_a_shopify_order_is_accepted_in_time_and_rings_once_as_its_route_says(
         },
     }
     assert {name.lower(): value for name, value in request["headers"].items()}["token"] == TOKEN
-    assert item["status"] == "initiated"
+    assert item["status"] in RANG
     assert item["execution_id"]
     assert item["attempt_count"] == 1
 
@@ -105,7 +105,7 @@ def test_a_hubspot_body_of_a_hundred_events_is_a_hundred_calls(stack: Deployed) 
     call_ids = {call["call_id"] for call in told.body["calls"]}
     assert len(call_ids) == 100
     outcomes = [stack.ends(call_id, timeout=60) for call_id in call_ids]
-    assert {item["status"] for item in outcomes} == {"initiated"}
+    assert {item["status"] for item in outcomes} <= set(RANG)
     assert len({item["execution_id"] for item in outcomes}) == 100
     assert all(len(stack.dials(number)) == 1 for number in numbers)
 
@@ -119,7 +119,7 @@ def test_a_form_arrives_in_base64_and_is_read(stack: Deployed) -> None:
     body = f"id={stack.id()}&name=Sofia&phone=%2B{number[1:]}".encode()
     told = stack.post_to("form", body, headers)
     assert told.status == 202
-    assert stack.ends(told.call_id)["status"] == "initiated"
+    assert stack.ends(told.call_id)["status"] in RANG
     assert len(stack.dials(number)) == 1
 
 
@@ -160,7 +160,7 @@ def test_what_lacks_a_number_is_kept_with_its_payload_until_it_is_sent_corrected
     assert unpack(item["payload"]) == {"id": key, "name": "Sofia"}
     corrected = stack.tell("form", {"id": key, "name": "Sofia", "phone": number})
     assert corrected.call_id == unmapped["call_id"]
-    item = stack.becomes(corrected.call_id, "initiated")
+    item = stack.becomes(corrected.call_id, *RANG)
     assert "payload" not in item
     assert len(stack.dials(number)) == 1
 
@@ -207,5 +207,5 @@ def test_a_secret_in_the_address_is_enough_in_the_path_in_the_query_and_with_get
         (lead["phone"], in_path.call_id),
         (by_get["phone"], json.loads(pushed.data)["calls"][0]["call_id"]),
     ):
-        assert stack.ends(call_id)["status"] == "initiated"
+        assert stack.ends(call_id)["status"] in RANG
         assert len(stack.dials(number)) == 1

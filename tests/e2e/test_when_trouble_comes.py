@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.deployed import Deployed, moment
+from tests.e2e.deployed import RANG, Deployed, moment
 from tests.e2e.waiting import until
 
 from ringhook_ops.sandbox.server import TOKEN
@@ -81,7 +81,7 @@ def test_a_token_that_is_put_right_lets_the_waiting_call_ring_without_a_deployme
         SecretId=stack.cloud.outputs["ApiTokensArn"],
         SecretString=json.dumps({"default": TOKEN, "branch": TOKEN}),
     )
-    stack.becomes(call_id, "initiated", timeout=60)
+    stack.becomes(call_id, *RANG, timeout=60)
     assert [request["status"] for request in stack.dials(number)].count(200) == 1
 
 
@@ -92,7 +92,7 @@ def test_each_trouble_with_the_api_ends_as_it_should_with_no_request_too_many(
     number, call_id = troubled[name]
     _, _, _, status, requests = TROUBLE[name]
     item = stack.ends(call_id, timeout=PATIENCE)
-    assert item["status"] == status
+    assert item["status"] in (RANG if status == "initiated" else (status,))
     assert len(stack.dials(number)) == requests
     assert bool(item.get("execution_id")) == (status == "initiated")
     assert len(item["attempts"]) == requests
@@ -151,5 +151,5 @@ def test_messages_that_cannot_be_read_become_dead_letters(stack: Deployed) -> No
 
 def test_the_stack_rings_as_before(stack: Deployed) -> None:
     number = stack.number()
-    assert stack.ends(stack.desk("now", phone=number).call_id)["status"] == "initiated"
+    assert stack.ends(stack.desk("now", phone=number).call_id)["status"] in RANG
     assert len(stack.dials(number)) == 1
