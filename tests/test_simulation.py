@@ -27,7 +27,7 @@ COUNT = int(os.environ.get("SIMULATE", "300"))
 # So many histories in one test.
 _TOGETHER = 50
 # Within so many histories a broken rule is seen.
-_SEEN_WITHIN = 250
+_SEEN_WITHIN = 400
 
 
 @pytest.mark.parametrize("first", range(0, COUNT, _TOGETHER))
@@ -76,7 +76,7 @@ def _a_waiting_call_keeps_its_time(patch: Patch) -> None:
     def kept(old: Any, new: Any, policy: Any) -> Any:
         return structs.replace(new, ring_at=old.ring_at, appointment=old.appointment)
 
-    patch.setattr(lifecycle, "_kept", kept)
+    patch.setattr(lifecycle, "updated", kept)
 
 
 def _a_lease_that_ended_is_decided_anew(patch: Patch) -> None:
