@@ -242,6 +242,7 @@ def _direct(
     from ringhook import wiring  # noqa: PLC0415
     from ringhook.ringing.attempts import Dialing  # noqa: PLC0415
     from ringhook.ringing.book import NoLedger  # noqa: PLC0415
+    from ringhook.ringing.breaker import Breaker  # noqa: PLC0415
 
     stated = [] if config.table_name else routes.need_a_ledger
     if stated:
@@ -251,15 +252,17 @@ def _direct(
         message = f"direct delivery tells nobody how calls end, and routes want: {', '.join(told)}"
         raise UnavailableError(message)
     world = world or wiring.World()
+    ledger = world.ledger(config, routes.zone) if config.table_name else None
     dialing = Dialing(
         api=world.api(config),
-        book=world.ledger(config, routes.zone) if config.table_name else NoLedger(),
+        book=ledger or NoLedger(),
         routes=routes,
         tokens=world.secret(config.tokens),
         clock=world.clock,
         jitter=world.jitter,
         names=world.names,
         wakes=False,
+        breaker=Breaker(ledger, config.breaker_calls) if ledger else None,
     )
     fetcher = world.fetcher(config)
 

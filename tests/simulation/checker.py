@@ -201,7 +201,11 @@ def _may_have_ended(history: History, wanted: Sent) -> bool:
         return True
     # Without its mark in the list, a call may be taken for another.
     sure = history.redials and history.marked
-    if not sure and (history.deaths or any(not one.told for one in asked)):
+    first, last = history.troubled
+    unheard = [
+        one for one in asked if not one.told or (history.deaf and first <= one.at <= last + MINUTE)
+    ]
+    if not sure and (history.deaths or unheard):
         return True
     counted = [
         one for one in history.asked if one.number == wanted.number and (one.rang or not one.told)

@@ -53,7 +53,8 @@ class History:
     API's misbehaviour, is over for good. `requests` are the times of all requests to the API.
     `stops` are what an operator stopped, from when to when; `resumed` when they let all go on that
     had stopped itself; `replayed` the keys that they had made once more, and when. `skew`: by how
-    much senders' clocks are ahead. `breaker`: of so many calls half may not fail.
+    much senders' clocks are ahead. `breaker`: of so many calls half may not fail. `deaf`: while it
+    is troubled, what the API answered may find no place in the ledger nor in a queue.
     """
 
     seed: int
@@ -67,6 +68,7 @@ class History:
     marked: bool = True
     skew: float = 0.0
     breaker: int = 1000
+    deaf: bool = False
     stops: list[tuple[str, float, float]] = field(default_factory=list)
     resumed: list[float] = field(default_factory=list)
     replayed: list[tuple[float, str]] = field(default_factory=list)

@@ -9,6 +9,9 @@ from tests.simulation.facts import Sent
 from tests.simulation.world import START
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+# Seconds from one word of a sender's to the next.
+_SOON, _LATER = (0.5, 1, 3, 5, 10, 20), (0.5, 3, 10, 20, 40, 60, 600, 2400)
+_SLOW = ("late", "slow", "cut", "500")
 AWS = ("dynamodb", "sqs", "scheduler", "secrets")
 
 
@@ -76,6 +79,7 @@ def plan_of(seed: int, moods: tuple[str, ...]) -> Plan:
     """The plan of a seed."""
     random = Random(seed + 1_000_000)
     begins = START + random.uniform(0, 3 * HOUR)
+    hurried = random.random() < 0.2
     plan = Plan(
         seed=seed,
         redials=random.random() < 0.5,
@@ -89,7 +93,8 @@ def plan_of(seed: int, moods: tuple[str, ...]) -> Plan:
         outages={name for name in AWS if random.random() < 0.06},
         bad_until=START + random.choice([0, 1, 4, 4]) * HOUR,
         badness=random.choice([0.2, 0.5, 1.0]),
-        moods=moods,
+        # Now and then every answer is late or lost, and everybody in a hurry.
+        moods=_SLOW if hurried else moods,
         never={f"+44207946{n:04}" for n in range(10) if random.random() < 0.03},
         breaker=random.choice([2, 4]) if random.random() < 0.1 else 1000,
         retention_days=random.choice([2, 30, 90]),
@@ -103,11 +108,11 @@ def plan_of(seed: int, moods: tuple[str, ...]) -> Plan:
         what = random.choice(["all", "route:order", "route:reminder", "source:shop"])
         first = START + random.uniform(0, 3 * HOUR)
         plan.stops = [Stop(what, first, first + random.choice([60, 1200, 5400]))]
-    _script(random, plan)
+    _script(random, plan, _SOON if hurried else _LATER)
     return plan
 
 
-def _script(random: Random, plan: Plan) -> None:
+def _script(random: Random, plan: Plan, pauses: tuple[float, ...]) -> None:
     for n in range(random.randint(1, 4)):
         number = f"+44207946{n // 2:04}"
         what = random.choices(["order", "booking", "offer", "lead"], [4, 4, 1, 1])[0]
@@ -119,9 +124,9 @@ def _script(random: Random, plan: Plan) -> None:
                 at += random.choice([1, 20, 60, 1200, 3600])
         starts = at + _ahead(random) * HOUR if what == "booking" else 0.0
         _later(random, plan, Sent("ask", key, "v1", at, number, starts))
-        for version in range(2, random.choice([2, 3, 3, 5])):
-            at += random.choice([0.5, 3, 10, 20, 40, 60, 600, 2400])
-            if random.random() < 0.5:
+        for version in range(2, random.choice([2, 3, 3, 5, 7])):
+            at += random.choice(pauses)
+            if random.random() < (0.3 if starts else 0.5):
                 _later(random, plan, Sent("cancel", key, f"v{version}", at, number))
             else:
                 # To a time that it never had before.

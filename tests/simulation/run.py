@@ -33,6 +33,7 @@ class Run:
             marked=plan.marked,
             skew=plan.skew,
             breaker=plan.breaker,
+            deaf=all(name in plan.outages or plan.rates.get(name) for name in ("dynamodb", "sqs")),
             stops=[(stop.what, stop.began, stop.ended) for stop in plan.stops],
             sent=[posting.sent for posting in plan.postings],
         )
@@ -183,7 +184,9 @@ class Run:
             self.facts.replayed += [(world.now, key) for key in keys]
 
         if plan.breaker < 1000:
-            for hours in range(3):
+            # They look every hour, for as long as anybody waits.
+            last = max(posting.sent.starts for posting in plan.postings)
+            for hours in range(3 + max(0, int((last - plan.well) / HOUR))):
                 world.at(plan.well + hours * HOUR + MINUTE, let_go)
         if plan.replays:
             world.at(plan.well + 2 * MINUTE, replay)
