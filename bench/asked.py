@@ -75,7 +75,7 @@ def _keeper(code: Code, account: Account) -> list[Sequence[str]]:
     events = account.queued(code, list(payloads.values()), "told")
     kinds: dict[str, Any] = dict(zip(payloads, events, strict=True))
     kinds["keeper: its look for what is overdue, with nothing found"] = {}
-    return _count(code, "keeper", kinds, account, last={"overdue": 0})
+    return _count(code, "keeper", kinds, account, last={"overdue": 0, "asked": 0})
 
 
 def _count(

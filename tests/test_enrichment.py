@@ -915,7 +915,7 @@ def stack(
         "RINGHOOK_TOKENS": secret({"default": TOKEN}),
         "RINGHOOK_CREDENTIALS": one.credentials,
         "RINGHOOK_PUBLIC_URL": "",
-        "RINGHOOK_CALLS_PER_MINUTE": "100000",
+        "RINGHOOK_CALLS_PER_MINUTE": "30000",
         "RINGHOOK_ENRICH_URL": api.url,
         "UNLEASHX_URL": sandbox.url,
     }
