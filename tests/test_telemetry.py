@@ -61,6 +61,7 @@ def handler(_event: Any, _context: Any) -> dict[str, Any]:
 def _just_started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(telemetry, "logger", logger)
     monkeypatch.setattr(logger, "_has_started", False)
+    metrics.clear_metrics()  # of what other tests counted
     yield
     metrics.clear_metrics()
 

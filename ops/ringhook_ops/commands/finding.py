@@ -128,7 +128,8 @@ def _print(rows: Sequence[Found], wish: str, *, as_json: bool) -> None:
         fail(f"no sender is known for {wish!r}: {hint}")
     table = Table(box=None, header_style="bold")
     for name in ("sender", "provider", "ready route", "on", "the number is"):
-        table.add_column(name)
+        # A name that is cut short cannot be typed.
+        table.add_column(name, overflow="fold", no_wrap=name == "provider")
     said = {
         "sent": "in the event",
         "fetched": "fetched from it",
