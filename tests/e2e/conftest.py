@@ -22,6 +22,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+def deployed(api: Sandbox) -> LocalCloud:
+    """A stack with routes.toml and each provider's documented secret but one."""
+    secrets = sample_secrets(load(ROUTES.read_text()))
+    return LocalCloud(
+        routes=ROUTES,
+        signing_secrets={name: secret for name, secret in secrets.items() if name != "unfilled"},
+        tokens={"default": TOKEN, "branch": "revoked"},
+        unleashx_url=api.url,
+        enrich_url=api.senders_url,
+        credentials={"crm": CREDENTIAL, "renewed": "expired"},
+    )
+
+
 @pytest.fixture(scope="session")
 def api() -> Iterator[Sandbox]:
     """The API that the deployed stack calls."""
@@ -31,16 +44,8 @@ def api() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def cloud(api: Sandbox) -> Iterator[LocalCloud]:
-    """The deployed stack, with routes.toml and each provider's documented secret but one."""
-    secrets = sample_secrets(load(ROUTES.read_text()))
-    with LocalCloud(
-        routes=ROUTES,
-        signing_secrets={name: secret for name, secret in secrets.items() if name != "unfilled"},
-        tokens={"default": TOKEN, "branch": "revoked"},
-        unleashx_url=api.url,
-        enrich_url=api.senders_url,
-        credentials={"crm": CREDENTIAL, "renewed": "expired"},
-    ) as cloud:
+    """The deployed stack."""
+    with deployed(api) as cloud:
         yield cloud
 
 
@@ -48,3 +53,10 @@ def cloud(api: Sandbox) -> Iterator[LocalCloud]:
 def stack(cloud: LocalCloud, api: Sandbox) -> Deployed:
     """The deployed stack, with what tests ask of it."""
     return Deployed(cloud, api)
+
+
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[Deployed]:
+    """A stack of a file's own, for what would leave the others' in disorder."""
+    with Sandbox(senders=library.answers()) as api, deployed(api) as cloud:
+        yield Deployed(cloud, api)

@@ -170,7 +170,8 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(stack: Deployed) -> Iterator[Run]:
+def run(own_stack: Deployed) -> Iterator[Run]:
+    stack = own_stack
     run = Run(stack)
     troubled = []
     for do, (count, ends) in TROUBLES.items():
