@@ -167,7 +167,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing_running() -> None:
         text=True,
         cwd=ROOT,
     )
-    until(lambda: set((ROOT / ".ringhook").glob("cloud-*")) > before)
+    until(lambda: set((ROOT / ".ringhook").glob("cloud-*")) > before, timeout=90)
     os.kill(process.pid, signal.SIGINT)
     printed, said = process.communicate(timeout=60)
 
