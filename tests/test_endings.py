@@ -287,6 +287,21 @@ def test_what_ended_can_be_replayed_only_where_it_failed() -> None:
         assert lifecycle.replayed(ends(rang(), heard), call(), T + 99) is None
 
 
+def test_the_outcome_of_one_attempt_is_not_that_of_the_replay() -> None:
+    unheard = lifecycle.heard(item(), Unheard("cut"), policy(), T, 0.0)
+    known = learnt(unheard, outcome("failed"), T)
+    assert known
+    done = settled(settled(known, None, T), None, T)
+    assert (done.status, done.execution_id) == ("ended", "")
+    again = lifecycle.replayed(done, call(), T + 99)
+    assert again
+    assert again.ringing == done.ringing + 1
+    asked = replace(again, status="calling", owner="owner-2", due_at=T + 160)
+    assert lifecycle.due(asked, T + 160) == "look"
+    rings = lifecycle.heard(asked, Initiated("exec-2"), policy(), T + 100, 0.0)
+    assert rings.awaits_outcome
+
+
 def test_each_attempts_end_and_each_rest_is_news_once() -> None:
     by = policy("no_answer")
     one = rang()

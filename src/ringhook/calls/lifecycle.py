@@ -259,7 +259,9 @@ def _begun(call: Call, now: float) -> Item:
 def _reborn(item: Item, call: Call, now: float) -> Item:
     """Begun again under the same id; what may have rung already was another ringing."""
     begun = _begun(call, now)
-    may_have_rung = item.status in ("calling", "initiated", "uncertain") or item.execution_id
+    may_have_rung = (
+        item.status in ("calling", "initiated", "uncertain") or item.execution_id or item.is_over
+    )
     outcomes = item.outcomes
     if item.awaits_outcome:
         # It is not asked any more how that attempt ended.
