@@ -9,7 +9,7 @@ import pytest
 from tests.simulation.api import TROUBLES
 from tests.simulation.checker import faults
 from tests.simulation.facts import History, Sent
-from tests.simulation.functions import within
+from tests.simulation.invocation import within
 from tests.simulation.plans import AWS, HOUR, MINUTE, Plan, Posting, plan_of
 from tests.simulation.run import Run
 from tests.simulation.world import START

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from tests.simulation.api import TROUBLES, Api
 from tests.simulation.cloud import Function, Scheduler, Secrets, Sqs
 from tests.simulation.dynamo import Dynamo
 from tests.simulation.facts import History
-from tests.simulation.functions import Functions, Operator, within
+from tests.simulation.functions import API, Functions, Operator
+from tests.simulation.invocation import within
 from tests.simulation.plans import HOUR, MINUTE, Plan, Posting, Stop, plan_of
 from tests.simulation.senders import SECRETS, routes_of, webhook
 from tests.simulation.world import Process, World
+
+from ringhook.clients import wire
+from ringhook.errors import CutError, UnsentError
 
 
 class Run:
@@ -50,13 +54,23 @@ class Run:
         self.api.leads = {one.sent.key: one.sent.number for one in plan.postings}
         self.functions = Functions(
             world,
-            plan,
             routes,
-            sqs=self.sqs,
-            table=self.table,
-            secrets=self.secrets,
-            scheduler=Scheduler(world, self.sqs, "calls", self._trouble("scheduler")),
-            api=self.api,
+            {
+                "dynamodb": self.table,
+                "sqs": self.sqs,
+                "scheduler": Scheduler(world, self.sqs, "calls", self._trouble("scheduler")),
+                "secretsmanager": self.secrets,
+            },
+            {
+                "RINGHOOK_DELIVERY": "direct" if plan.direct else "queue",
+                "RINGHOOK_CALLS_PER_MINUTE": str(plan.per_minute),
+                "RINGHOOK_MARK_CALLS": str(plan.marked).lower(),
+                "RINGHOOK_BREAKER_CALLS": str(plan.breaker),
+                "RINGHOOK_MAX_CONCURRENCY": str(plan.dialers),
+                "RINGHOOK_RETENTION_DAYS": str(plan.retention_days),
+            },
+            self._ask,
+            apart=0.04,
         )
         self.operator = Operator(world, self.sqs, self.table, routes)
         self.sqs.functions = {
@@ -87,6 +101,19 @@ class Run:
         if not self._is_troubled or not self.world.chance(4 * self.plan.rates.get("death", 0)):
             return 0
         return self.world.random.randint(1, 12)
+
+    def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None, timeout: float
+    ) -> wire.Response:
+        if url.startswith(f"{API}/"):
+            answer = self.api.ask(method, url, headers["token"], body, timeout)
+        else:
+            answer = self.api.lead(url)
+        if answer == "unsent":
+            raise UnsentError("ConnectionRefusedError")
+        if isinstance(answer, str):
+            raise CutError("TimeoutError")
+        return wire.Response(*answer)
 
     def _mood(self, number: str) -> str:
         if number in self.plan.never:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from tests.simulation.facts import Sent
+from tests.simulation.invocation import at_the_door
 
 from ringhook.routing import routes_file
 from ringhook.routing.routes import Routes
@@ -103,22 +104,7 @@ def webhook(sent: Sent, now: float) -> dict[str, Any]:
         what, ("shop", _event)
     )
     body, headers = post(sent, now)
-    path = f"/hooks/{source}"
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", **headers},
-        "requestContext": {
-            "domainName": "hooks.example.com",
-            "http": {"method": "POST", "path": path},
-            "requestId": sent.key,
-            "stage": "$default",
-        },
-        "pathParameters": {"source": source},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    return at_the_door(source, headers, body, sent.key)
 
 
 def _event(sent: Sent, _: float) -> tuple[str, dict[str, str]]:

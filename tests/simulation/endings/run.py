@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 from tests.simulation.cloud import Function, Scheduler, Secrets, Sqs
 from tests.simulation.dynamo import Dynamo
 from tests.simulation.endings.facts import History, Kept, Order, Ring
 from tests.simulation.endings.phones import HOUR, MINUTE, Phones
+from tests.simulation.functions import Functions
+from tests.simulation.invocation import at_the_door, within
 from tests.simulation.world import START, Process, World
 
-from ringhook import dialer, keeper, receiver, settings, telemetry, wiring
 from ringhook.clients import wire
 from ringhook.clients.table import plain
 from ringhook.errors import CutError
@@ -59,11 +56,6 @@ policy.calling_hours = "HOURS"
 policy.expires_after = "30h"
 REDIAL
 """
-_MODULES: dict[str, tuple[Any, str]] = {
-    "dial": (dialer, "_dialer"),
-    "keep": (keeper, "_keeper"),
-    "receive": (receiver, "_receiver"),
-}
 
 
 @cache
@@ -104,11 +96,24 @@ class _Run:
             "tokens": {"default": "token"},
         }
         self.phones = Phones(world, self._is_troubled, self._tell, lost)
-        self.idle: dict[str, list[Any]] = {kind: [] for kind in _MODULES}
-        self.owners = 0
+        self.functions = Functions(
+            world,
+            self.routes,
+            {
+                "dynamodb": self.table,
+                "sqs": self.sqs,
+                "scheduler": self.scheduler,
+                "secretsmanager": self.secrets,
+            },
+            {
+                "RINGHOOK_CALLS_PER_MINUTE": str(self.facts.plan),
+                "RINGHOOK_BREAKER_CALLS": "0",
+            },
+            self._ask,
+        )
         self.sqs.functions = {
-            "calls": Function("dialer", self._run("dial"), 60, 360, 10),
-            "told": Function("keeper", self._run("keep"), 30, 180, 10),
+            "calls": Function("dialer", self.functions.run("dial"), 60, 360, 10),
+            "told": Function("keeper", self.functions.run("keep"), 30, 180, 10),
         }
         self._script(orders)
 
@@ -124,73 +129,6 @@ class _Run:
         dies = self._is_troubled() and self.world.chance(2 * self.rates["death"])
         return self.world.random.randint(1, 12) if dies else 0
 
-    # --- functions -----------------------------------------------------------------------------
-
-    def _run(self, kind: str) -> Callable[[Any, float], Any]:
-        module, name = _MODULES[kind]
-        handler = inspect.unwrap(module.handler)
-
-        def run(event: Any, seconds: float) -> Any:
-            idle = self.idle[kind]
-            parts = idle.pop() if idle else self._parts(kind)
-            ends = self.world.now + seconds
-            setattr(module, name, lambda: parts)
-            answer = handler(event, _Context(lambda: ends - self.world.now))
-            idle.append(parts)
-            return answer
-
-        return run
-
-    def _parts(self, kind: str) -> Any:
-        """What a function that starts is put together from: as it is on Lambda, in this world."""
-        clients = {
-            "dynamodb": self.table,
-            "sqs": self.sqs,
-            "scheduler": self.scheduler,
-            "secretsmanager": self.secrets,
-        }
-        world = wiring.World(
-            client=clients.__getitem__,
-            clock=self._clock,
-            monotonic=self._clock,
-            sleep=self.world.sleep,
-            jitter=self.world.random.random,
-            names=self._owner,
-            ask=self._ask,
-        )
-        config = settings.read(
-            {
-                "RINGHOOK_QUEUE_URL": "calls",
-                "RINGHOOK_TOLD_QUEUE_URL": "told",
-                "RINGHOOK_QUEUE_ARN": "calls",
-                "RINGHOOK_SCHEDULE_GROUP": "group",
-                "RINGHOOK_SCHEDULE_ROLE": "role",
-                "RINGHOOK_TABLE_NAME": "ledger",
-                "RINGHOOK_SIGNING_SECRETS": "signing",
-                "RINGHOOK_TOKENS": "tokens",
-                "UNLEASHX_URL": "https://api.example.com",
-                "RINGHOOK_CALLS_PER_MINUTE": str(self.facts.plan),
-                "RINGHOOK_BREAKER_CALLS": "0",
-            }
-        )
-        match kind:
-            case "dial":
-                return dialer.Dialer.of(world, config, self.routes)
-            case "keep":
-                return keeper.Keeper.of(world, config)
-        return receiver.Receiver(
-            routes=self.routes,
-            secrets=world.secret(config.signing_secrets),
-            deliver=receiver.through_queue(world.queue(config)),
-        )
-
-    def _clock(self) -> float:
-        return self.world.now
-
-    def _owner(self) -> str:
-        self.owners += 1
-        return f"owner-{self.owners}"
-
     def _ask(
         self, method: str, url: str, _headers: Any, body: str | None, timeout: float
     ) -> wire.Response:
@@ -203,7 +141,7 @@ class _Run:
         self.world.at(self.world.now + MINUTE, self._sweep)
         due = [float(i["sweep_at"]["N"]) for i in self.table.items.values() if "sweep_at" in i]
         if due and min(due) < self.world.now:
-            run = self._run("keep")
+            run = self.functions.run("keep")
 
             def sweep() -> None:
                 try:
@@ -262,11 +200,11 @@ class _Run:
         taken: Callable[[], None],
         tries: int,
     ) -> None:
-        event = _webhook(source, secret, headers, body)
+        event = at_the_door(source, headers, json.dumps(body), source, secret)
         answers: list[int] = []
 
         def run() -> None:
-            answers.append(self._run("receive")(event, 10)["statusCode"])
+            answers.append(self.functions.run("receive")(event, 10)["statusCode"])
 
         def ended(lived: bool) -> None:
             status = answers[0] if answers and lived else 500
@@ -288,7 +226,7 @@ class _Run:
     def go(self) -> History:
         self._sweep()
         facts, world = self.facts, self.world
-        with _within(world):
+        with within(world):
             facts.rests = world.run(START + 60 * HOUR, self._rests)
         facts.rings, facts.requests = self.phones.rings, self.phones.requests
         facts.looks = self.phones.looks
@@ -309,78 +247,6 @@ def _kept(item: dict[str, Any]) -> Kept:
         status=item["status"],
         outcomes={int(o["attempt"]): o["outcome"] for o in item.get("outcomes", []) if o["final"]},
     )
-
-
-class _Context:
-    """What Lambda tells a function of itself."""
-
-    def __init__(self, left: Callable[[], float]) -> None:
-        self._left = left
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self._left() * 1000)
-
-
-class _Clock:
-    """`time` and `datetime`, as far as the handlers use them."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def time(self) -> float:
-        return self._world.now
-
-    def now(self, zone: Any) -> datetime:
-        return datetime.fromtimestamp(self._world.now, zone)
-
-
-@contextmanager
-def _within(world: World) -> Iterator[None]:
-    """The handlers' own clock is the world's, and what they log is its story."""
-
-    def info(text: str, **more: Any) -> None:
-        said = {n: more[n] for n in ("reason", "outcome", "again_at", "words") if more.get(n)}
-        world.tell(f"    {text} {str(more.get('call_id', ''))[-6:]} {said or ''}")
-
-    def exception(text: str, **_: Any) -> None:
-        error = sys.exc_info()[1]
-        if isinstance(error, Exception) and "UnavailableError" not in type(error).__name__:
-            world.failures.append(error)
-        world.tell(f"    {text}: {error!r}")
-
-    clock, logger = _Clock(world), telemetry.logger
-    with ExitStack() as stack:
-        for module, name in _MODULES.values():
-            stack.enter_context(patch.object(module, name))
-        stack.enter_context(patch.object(receiver, "datetime", clock))
-        for name in ("info", "warning", "error"):
-            stack.enter_context(patch.object(logger, name, info))
-        stack.enter_context(patch.object(logger, "exception", exception))
-        stack.enter_context(patch.object(logger, "set_correlation_id", lambda _: None))
-        stack.enter_context(patch.object(telemetry.metrics, "add_metric", lambda **_: None))
-        yield
-
-
-def _webhook(
-    source: str, secret: str, headers: dict[str, str], body: dict[str, Any]
-) -> dict[str, Any]:
-    """As API Gateway hands it over."""
-    path = f"/hooks/{source}" + (f"/{secret}" if secret else "")
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", **headers},
-        "requestContext": {
-            "domainName": "hooks.example.com",
-            "http": {"method": "POST", "path": path},
-            "requestId": source,
-            "stage": "$default",
-        },
-        "pathParameters": {"source": source} | ({"secret": secret} if secret else {}),
-        "body": json.dumps(body),
-        "isBase64Encoded": False,
-    }
 
 
 def simulate(seed: int, orders: int = 6, *, lost: float | None = None) -> History:
