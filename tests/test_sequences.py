@@ -15,6 +15,7 @@ from tests.builders import ALICE, BOB, ORDER, ROUTES, at, call
 from tests.memory_ledger import MemoryLedger
 from tests.test_dialing import LEASE, REDIAL, Desk, new_desk
 
+from ringhook.calls import lifecycle
 from ringhook.calls.answers import Answer, Initiated
 from ringhook.calls.call import Call
 from ringhook.calls.item import Item
@@ -203,6 +204,15 @@ def test_a_cancel_older_than_the_order_does_not_end_it(desk: Desk) -> None:
     item = ring_out(desk)
     assert item
     assert item.status == "initiated"
+
+
+def test_a_newer_event_keeps_the_wait_that_the_api_asked_for_and_no_other() -> None:
+    until, now = at(600).timestamp(), at(10).timestamp()
+    for status, due_at in (("queued", until), ("deferred", now)):
+        waits = builders.item(status=status, due_at=until)  # type: ignore[arg-type]
+        after = lifecycle.asked(waits, later(10), None, now)
+        assert after
+        assert (after.call.event_id, after.due_at) == ("evt_10", due_at)
 
 
 def test_a_key_that_was_cancelled_rings_for_a_newer_event_and_for_no_older(desk: Desk) -> None:
