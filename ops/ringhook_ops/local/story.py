@@ -20,17 +20,8 @@ from ringhook_ops.local.up import Running
 from ringhook_ops.samples import library, sending, webhooks
 from ringhook_ops.samples.sending import Answer
 
-# A call that is none of these is under way or waits.
-_ENDED = {
-    "initiated",
-    "ended",
-    "refused",
-    "suppressed",
-    "cancelled",
-    "unmapped",
-    "uncertain",
-    "forgotten",
-}
+# A call that nobody knows yet, that waits, or is under way.
+_GOES_ON = {None, "queued", "deferred", "calling"}
 _PATIENCE = 30.0  # seconds until a call that does not end is told as it is
 # India keeps no numbers for fiction: these are written like those of other countries.
 _INDIAN_ORDER = [
@@ -119,7 +110,8 @@ class Story:
 
     def _tell_call(self, item: dict[str, Any]) -> None:
         status, reason = item.get("status", "unknown"), item.get("reason", "")
-        colour = {"initiated": "green", "unmapped": "yellow"}.get(status, "red")
+        colours = {"initiated": "green", "ended": "green", "unmapped": "yellow"}
+        colour = colours.get(status, "red")
         text = f"  {item['route']} [{colour}]{status}[/{colour}]: {escape(reason)}"
         self.console.print(text, soft_wrap=True)
         if execution_id := item.get("execution_id"):
@@ -127,7 +119,7 @@ class Story:
 
     def _ended(self, call_id: str) -> dict[str, Any]:
         """The call's item once it has ended, or as it stands when patience is at its end."""
-        self._wait(lambda: (self.ledger.get(call_id) or {}).get("status") in _ENDED)
+        self._wait(lambda: (self.ledger.get(call_id) or {}).get("status") not in _GOES_ON)
         return self.ledger.get(call_id) or {"route": call_id}
 
     def _queue_is_empty(self) -> bool:
