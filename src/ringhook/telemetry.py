@@ -1,8 +1,8 @@
 """The story in CloudWatch: JSON logs with one correlation id, and metrics in embedded format.
 
 Lines and metrics have the form that Powertools for AWS Lambda gives them, so that whatever reads
-its logs reads these; the tests hold both together. Powertools itself takes twice as long to load as
-a bare Python with all that a signature needs.
+its logs reads these; the tests hold both together. Powertools itself takes three times as long to
+load as a bare Python with `json` and `hmac`.
 """
 
 from __future__ import annotations
