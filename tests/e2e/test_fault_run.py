@@ -203,8 +203,10 @@ def run(own_stack: Deployed) -> Iterator[Run]:
             run.extra.append(run.post(word))
         run.rotate()
         run.send(opted_out + plain[25:])
+        # A dead dialer's call: its claim ends, three looks follow, and a wake that died with it is
+        # made up for by the sweep, two to three minutes later.
         for person in run.people:
-            stack.ends(person.told[0].call_id, timeout=90)
+            stack.ends(person.told[0].call_id, timeout=300)
         stack.comes_to_rest(timeout=60)
         yield run
 
